@@ -1,0 +1,110 @@
+/** Operations, events and groups of a spec, resolved. @module */
+import type { Spec, SpecOperation } from "../spec/types.ts";
+import { found } from "./definitions.ts";
+import { camelCase } from "./names.ts";
+import type { Attribute, AttributeSet, FamilyEvent, Mode, Operation, StructType } from "./types.ts";
+
+interface Ids {
+  request?: number;
+  reply?: number;
+}
+
+/** One counter for all, in the order of the list; a `value` sets it. */
+function unifiedIds(list: readonly SpecOperation[]): Map<string, Ids> {
+  let next = 1;
+  return new Map(list.map(({ name, value = next }) => {
+    next = value + 1;
+    return [name, { request: value, reply: value }];
+  }));
+}
+
+/** One counter for requests, one for replies; notifications and events only have the latter. */
+function directionalIds(list: readonly SpecOperation[]): Map<string, Ids> {
+  let request = 1;
+  let reply = 1;
+  return new Map(list.map((operation): [string, Ids] => {
+    if (operation.notify !== undefined || operation.event !== undefined) {
+      reply = operation.value ?? reply;
+      return [operation.name, { reply: reply++ }];
+    }
+    const mode = operation.do ?? operation.dump ?? {};
+    request = mode.request?.value ?? request;
+    reply = mode.reply?.value ?? reply;
+    return [operation.name, { request: request++, ...(mode.reply === undefined ? {} : { reply: reply++ }) }];
+  }));
+}
+
+/** Resolves what is in `operations.list`; names that only reserve an id are left out. */
+export function resolveOperations(
+  spec: Spec,
+  sets: readonly AttributeSet[],
+  structs: readonly StructType[],
+): { operations: Operation[]; events: FamilyEvent[] } {
+  const { list, "enum-model": model, "fixed-header": familyHeader } = spec.operations;
+  const ids = model === "directional" ? directionalIds(list) : unifiedIds(list);
+
+  const setOf = (operation: SpecOperation): AttributeSet | undefined => {
+    const of = operation["attribute-set"] === undefined && operation.notify !== undefined
+      ? found(list.find(({ name }) => name === operation.notify), `operation ${operation.notify}`)
+      : operation;
+    const name = of["attribute-set"];
+    return name === undefined
+      ? undefined
+      : found(sets.find((set) => set.name === name), `attribute set ${name}`);
+  };
+  const pick = (set: AttributeSet | undefined, names: readonly string[] = []): Attribute[] =>
+    names.map((name) =>
+      found(set?.attributes.find((attribute) => attribute.name === name), `attribute ${name}`)
+    );
+  const common = (operation: SpecOperation) => {
+    const set = setOf(operation);
+    const headerName = operation["fixed-header"] ?? familyHeader;
+    return {
+      ...(set === undefined ? {} : { set }),
+      ...(headerName === undefined
+        ? {}
+        : { header: found(structs.find(({ name }) => name === headerName), `struct ${headerName}`) }),
+      ...(operation.doc === undefined ? {} : { doc: operation.doc }),
+    };
+  };
+
+  const operations: Operation[] = [];
+  const events: FamilyEvent[] = [];
+  for (const operation of list) {
+    const { request, reply } = ids.get(operation.name)!;
+    const base = common(operation);
+    if (operation.notify !== undefined || operation.event !== undefined) {
+      events.push({
+        name: operation.name,
+        id: found(reply, `id of ${operation.name}`),
+        ...(operation.event?.attributes === undefined
+          ? {}
+          : { attributes: pick(base.set, operation.event.attributes) }),
+        ...base,
+        ...(operation.mcgrp === undefined ? {} : { group: operation.mcgrp }),
+      });
+    } else if (operation.do !== undefined || operation.dump !== undefined) {
+      const mode = (key: "do" | "dump"): { [key: string]: Mode } => {
+        const of = operation[key];
+        if (of === undefined) return {};
+        return {
+          [key]: {
+            request: pick(base.set, of.request?.attributes),
+            ...(of.reply === undefined ? {} : { reply: pick(base.set, of.reply.attributes) }),
+          },
+        };
+      };
+      operations.push({
+        name: operation.name,
+        key: camelCase(operation.name),
+        request: found(request, `id of ${operation.name}`),
+        ...(reply === undefined || !(operation.do?.reply ?? operation.dump?.reply) ? {} : { reply }),
+        ...base,
+        ...mode("do"),
+        ...mode("dump"),
+        ...(operation.flags?.[0] === undefined ? {} : { permission: operation.flags[0] }),
+      });
+    }
+  }
+  return { operations, events };
+}
