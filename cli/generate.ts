@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from "../generator/spec/diagnostics.ts";
 import { applyErrataToFile, type Erratum, formatStale } from "../generator/spec/errata.ts";
 import { readErrata } from "../generator/spec/errata_file.ts";
+import { resolveUapi } from "../generator/model/uapi.ts";
 import { readSpec } from "../generator/spec/read.ts";
 import type { SpecFile } from "../generator/spec/types.ts";
 import { differences } from "./diff.ts";
@@ -167,7 +168,9 @@ function loadSpecs(input: Input, options: Options, progress: Progress): SpecFile
     const corrected = applyErrataToFile(read.file, errata);
     diagnostics.push(...corrected.diagnostics);
     for (const stale of corrected.stale) progress.tell(`tynl generate: warning: ${formatStale(stale)}`);
-    if (corrected.file !== undefined) files.push({ ...corrected.file, path: shownPath(options.specs, name) });
+    if (corrected.file === undefined) continue;
+    diagnostics.push(...clashes(corrected.file));
+    files.push({ ...corrected.file, path: shownPath(options.specs, name) });
   }
   if (diagnostics.length === 0) return files;
   progress.clear();
@@ -176,14 +179,30 @@ function loadSpecs(input: Input, options: Options, progress: Progress): SpecFile
   return undefined;
 }
 
+/** Constants that two parts of a spec give one name and different values. */
+function clashes({ path, spec, position }: SpecFile): Diagnostic[] {
+  return resolveUapi(spec).clashes.map(({ first, second }) => ({
+    path,
+    ...position(second.path),
+    at: second.path,
+    message: `the constant ${second.name} is ${second.value} here and ${first.value} at ${first.path}`,
+    expected: "another name-prefix for one of the two",
+  }));
+}
+
 async function emit(files: readonly SpecFile[], options: Options, progress: Progress): Promise<Output[]> {
   if (options.headers) {
     const { emitUapiHeader } = await import("../generator/emit/uapi_header.ts");
-    const { resolveUapi } = await import("../generator/model/uapi.ts");
-    return files.map(({ file, license, spec }) => {
-      const header = resolveUapi(spec);
+    const headers = files.map((file) => ({ ...file, header: resolveUapi(file.spec) }));
+    return headers.map(({ file, license, spec, header }) => {
       const text = emitUapiHeader(header, { license, specPath: `Documentation/netlink/specs/${file}.yaml` });
-      return { path: header.path, text, family: spec.name };
+      // Hand-written headers hold several families (rtnetlink.h): each gets a file of its own then.
+      const shared = headers.filter((other) => other.header.path === header.path).length > 1;
+      return {
+        path: shared ? header.path.replace(/\.h$/, `-${file}.h`) : header.path,
+        text,
+        family: spec.name,
+      };
     });
   }
   const { createProject, generateFamily, generateIndex } = await import("../generator/generate.ts");

@@ -77,7 +77,11 @@ async function run(args: string[]): Promise<number> {
   const { files, sums, diagnostics } = await readAll(folder);
   if (diagnostics.length > 0) {
     for (const diagnostic of sortDiagnostics(diagnostics)) console.error(formatDiagnostic(diagnostic));
-    console.error(`tynl import-specs: ${diagnostics.length} faults in ${folder}, nothing written`);
+    console.error(
+      `tynl import-specs: ${diagnostics.length} ${
+        diagnostics.length === 1 ? "fault" : "faults"
+      } in ${folder}, nothing written`,
+    );
     return 2;
   }
   const headers = values.headers === undefined ? undefined : await headerSums(values.headers, files);

@@ -1,4 +1,7 @@
 /** From names in specs to names in TypeScript. @module */
+import { camelCase } from "../spec/names.ts";
+
+export { camelCase };
 
 /** Names that generated modules import, or use as globals; a definition of such a name gets a suffix. */
 const TAKEN = new Set([
@@ -37,18 +40,6 @@ const RESERVED = new Set(
       " ",
     ),
 );
-
-function words(name: string): string[] {
-  return name.split(/[^0-9A-Za-z]+/).filter((word) => word !== "");
-}
-
-/** `message-type` -> `messageType`, `SOCK_FD` -> `sockFd`. */
-export function camelCase(name: string): string {
-  return words(name).map((word, i) => {
-    const plain = /[a-z]/.test(word) ? word : word.toLowerCase();
-    return i === 0 ? plain[0]!.toLowerCase() + plain.slice(1) : plain[0]!.toUpperCase() + plain.slice(1);
-  }).join("");
-}
 
 /** `message-type` -> `MessageType`; a leading digit gets an underscore in front. */
 export function pascalCase(name: string): string {

@@ -1,38 +1,9 @@
 /** Operations, events and groups of a spec, resolved. @module */
 import type { Spec, SpecOperation } from "../spec/types.ts";
 import { found } from "./definitions.ts";
+import { messageIds } from "./ids.ts";
 import { camelCase } from "./names.ts";
 import type { Attribute, AttributeSet, FamilyEvent, Mode, Operation, StructType } from "./types.ts";
-
-interface Ids {
-  request?: number;
-  reply?: number;
-}
-
-/** One counter for all, in the order of the list; a `value` sets it. */
-function unifiedIds(list: readonly SpecOperation[]): Map<string, Ids> {
-  let next = 1;
-  return new Map(list.map(({ name, value = next }) => {
-    next = value + 1;
-    return [name, { request: value, reply: value }];
-  }));
-}
-
-/** One counter for requests, one for replies; notifications and events only have the latter. */
-function directionalIds(list: readonly SpecOperation[]): Map<string, Ids> {
-  let request = 1;
-  let reply = 1;
-  return new Map(list.map((operation): [string, Ids] => {
-    if (operation.notify !== undefined || operation.event !== undefined) {
-      reply = operation.value ?? reply;
-      return [operation.name, { reply: reply++ }];
-    }
-    const mode = operation.do ?? operation.dump ?? {};
-    request = mode.request?.value ?? request;
-    reply = mode.reply?.value ?? reply;
-    return [operation.name, { request: request++, ...(mode.reply === undefined ? {} : { reply: reply++ }) }];
-  }));
-}
 
 /** Resolves what is in `operations.list`; names that only reserve an id are left out. */
 export function resolveOperations(
@@ -40,8 +11,7 @@ export function resolveOperations(
   sets: readonly AttributeSet[],
   structs: readonly StructType[],
 ): { operations: Operation[]; events: FamilyEvent[] } {
-  const { list, "enum-model": model, "fixed-header": familyHeader } = spec.operations;
-  const ids = model === "directional" ? directionalIds(list) : unifiedIds(list);
+  const { list, "fixed-header": familyHeader } = spec.operations;
 
   const setOf = (operation: SpecOperation): AttributeSet | undefined => {
     const of = operation["attribute-set"] === undefined && operation.notify !== undefined
@@ -70,8 +40,7 @@ export function resolveOperations(
 
   const operations: Operation[] = [];
   const events: FamilyEvent[] = [];
-  for (const operation of list) {
-    const { request, reply } = ids.get(operation.name)!;
+  for (const { operation, request, reply } of messageIds(spec.operations)) {
     const base = common(operation);
     if (operation.notify !== undefined || operation.event !== undefined) {
       events.push({

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { messageIds } from "./ids.ts";
 import type {
   NumberOrName,
   Spec,
@@ -479,10 +480,7 @@ function unifiedEnums(spec: Spec, names: FamilyNames): UapiEnum[] {
   const entries: UapiConstant[] = [];
   const asyncEntries: UapiConstant[] = [];
 
-  let id = 1;
-  for (const [i, operation] of operations.list.entries()) {
-    const value = operation.value ?? id;
-    id = value + 1;
+  for (const [i, { operation, request: value = 0 }] of messageIds(operations).entries()) {
     const apart = separate && isAsync(operation);
     // ynl always writes a value that the spec gives to such a notification, counted or not.
     const shown = apart && operation.value !== undefined ? { literal: String(value) } : {};
@@ -523,7 +521,7 @@ function directionalEnums(spec: Spec, names: FamilyNames): UapiEnum[] {
   const userCounter = new EnumCounter();
   const kernelCounter = new EnumCounter();
 
-  for (const [i, { operation, request, reply }] of directionalIds(spec.operations.list).entries()) {
+  for (const [i, { operation, request = 0, reply = 0 }] of messageIds(spec.operations).entries()) {
     const common = { specName: operation.name, path: `operations/list/${i}`, ...docOf(operation) };
     const name = (isAsync(operation) ? names.asyncPrefix : names.operationPrefix) + cUpper(operation.name);
     if (isAsync(operation)) {
@@ -574,25 +572,6 @@ function reservedZero(spec: Spec, side: string): UapiConstant {
     path: "operations",
     rendered: true,
   };
-}
-
-/** The two ids of each operation. A `reply` without a message is the id that the next one will get. */
-function directionalIds(
-  list: SpecOperation[],
-): { operation: SpecOperation; request: number; reply: number }[] {
-  let request = 1;
-  let reply = 1;
-  return list.map((operation) => {
-    const mode = operation.do ?? operation.dump;
-    if (mode === undefined) {
-      reply = operation.value ?? reply;
-      return { operation, request, reply: reply++ };
-    }
-    // Zero means "not given", as in ynl: no message has it.
-    request = mode.request?.value || request;
-    reply = mode.reply?.value || reply;
-    return { operation, request: request++, reply: mode.reply === undefined ? reply : reply++ };
-  });
 }
 
 function operationEnum(

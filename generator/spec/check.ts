@@ -5,6 +5,7 @@
  * @module
  */
 
+import { camelCase } from "./names.ts";
 import { checkAttributeSets } from "./check_attributes.ts";
 import { checkDefinitions } from "./check_definitions.ts";
 import { checkOperations } from "./check_operations.ts";
@@ -184,11 +185,4 @@ export class SpecChecker {
 
 function byName<T extends { name: string }>(items: readonly T[]): Map<string, T> {
   return new Map(items.map((item) => [item.name, item]));
-}
-
-/** The name as TypeScript would have it: `rx-bytes` is `rxBytes`. */
-export function camelCase(name: string): string {
-  const [first = "", ...rest] = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
-  const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
-  return first.charAt(0).toLowerCase() + first.slice(1) + rest.map(capital).join("");
 }

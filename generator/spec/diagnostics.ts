@@ -122,7 +122,7 @@ export function readablePath(root: unknown, node: NodePath): string {
   for (const step of node) {
     const inside = typeof value === "object" && value !== null && Object.hasOwn(value, step);
     value = inside ? (value as Record<string | number, unknown>)[step] : undefined;
-    parts.push(typeof step === "number" ? nameOf(value) ?? String(step) : step);
+    parts.push(typeof step === "number" ? nameOf(value) ?? String(step) : clean(step) ?? quote(step));
   }
   return parts.join("/");
 }

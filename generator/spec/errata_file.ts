@@ -4,13 +4,12 @@
  * @module
  */
 
-import type { ValidateFunction } from "ajv";
 import type { Diagnostic, Finding } from "./diagnostics.ts";
 import type { Erratum } from "./errata.ts";
 import { explain } from "./explain.ts";
 import type { JsonSchema } from "./schema.ts";
 import { readSource } from "./source.ts";
-import { compileSchema } from "./validate.ts";
+import { compileSchema, type Validator } from "./validate.ts";
 
 const TEXT: JsonSchema = { type: "string", minLength: 1 };
 const ANY_MAP: JsonSchema = { type: "object" };
@@ -49,7 +48,7 @@ const CHANGES = new Set([
   "before move",
 ]);
 
-let validator: ValidateFunction | undefined;
+let validator: Validator | undefined;
 
 /** Reads a file of errata; on any fault there are diagnostics and no errata. */
 export function readErrata(

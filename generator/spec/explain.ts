@@ -4,16 +4,33 @@
  * @module
  */
 
-import type { ErrorObject } from "ajv";
 import { type Finding, nearest, type NodePath, oneOf, quote } from "./diagnostics.ts";
 import type { JsonSchema } from "./schema.ts";
+
+/** What ajv says about one fault, as far as it is used here. */
+export interface SchemaError {
+  /** The keyword of the schema that was violated. */
+  keyword: string;
+  /** JSON pointer to the node. */
+  instancePath: string;
+  /** JSON pointer to the keyword in the schema. */
+  schemaPath: string;
+  /** What the keyword's error carries. */
+  params: Record<string, unknown>;
+  /** ajv's own words. */
+  message?: string;
+  /** The part of the schema that has the keyword. */
+  parentSchema?: object;
+  /** The node. */
+  data?: unknown;
+}
 
 /** Says of a key or value that the schema refuses where it would be allowed, if anywhere. */
 export type Elsewhere = (schemaPath: string, name: string) => string | undefined;
 
 /** One finding for each fault that ajv reports; its own restatements of the same fault are left out. */
 export function explain(
-  errors: readonly ErrorObject[],
+  errors: readonly SchemaError[],
   root: unknown,
   elsewhere: Elsewhere = () => undefined,
 ): Finding[] {
@@ -29,7 +46,7 @@ export function explain(
 }
 
 /** The path of the node that an ajv error is about, with numbers for indices of lists. */
-export function nodeOf(error: ErrorObject, root: unknown): (string | number)[] {
+export function nodeOf(error: SchemaError, root: unknown): (string | number)[] {
   let value = root;
   return error.instancePath.split("/").slice(1).map((part) => {
     const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
@@ -40,13 +57,13 @@ export function nodeOf(error: ErrorObject, root: unknown): (string | number)[] {
 }
 
 /** The key that an unknown one was probably meant to be. */
-export function meantKey(error: ErrorObject): string | undefined {
+export function meantKey(error: SchemaError): string | undefined {
   if (error.keyword !== "additionalProperties") return undefined;
   const known = Object.keys((error.parentSchema as JsonSchema)["properties"] as JsonSchema);
   return nearest(String(error.params["additionalProperty"]), known);
 }
 
-function explainOne(error: ErrorObject, root: unknown, elsewhere: Elsewhere): Finding | undefined {
+function explainOne(error: SchemaError, root: unknown, elsewhere: Elsewhere): Finding | undefined {
   const node = nodeOf(error, root);
   const schema = (error.parentSchema ?? {}) as JsonSchema;
   const value = error.data;
@@ -62,7 +79,7 @@ function explainOne(error: ErrorObject, root: unknown, elsewhere: Elsewhere): Fi
       return {
         node,
         message: `${describe(value)} does not belong here`,
-        expected: kinds(error.params["type"]),
+        expected: kinds(error.params["type"] as string | string[]),
       };
     case "enum":
       return unknownValue(node, error, elsewhere);
@@ -98,7 +115,7 @@ function explainOne(error: ErrorObject, root: unknown, elsewhere: Elsewhere): Fi
 
 function unknownKey(
   node: NodePath,
-  error: ErrorObject,
+  error: SchemaError,
   schema: JsonSchema,
   elsewhere: Elsewhere,
 ): Finding {
@@ -115,7 +132,7 @@ function unknownKey(
   };
 }
 
-function unknownValue(node: NodePath, error: ErrorObject, elsewhere: Elsewhere): Finding {
+function unknownValue(node: NodePath, error: SchemaError, elsewhere: Elsewhere): Finding {
   const allowed = (error.params["allowedValues"] as unknown[]).map(String);
   if (typeof error.data !== "string") {
     return { node, message: `${describe(error.data)} does not belong here`, expected: oneOf(allowed) };

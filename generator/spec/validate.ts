@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { Ajv } from "ajv";
 import { type Finding, nearest, oneOf } from "./diagnostics.ts";
-import { explain, meantKey, nodeOf } from "./explain.ts";
+import { explain, meantKey, nodeOf, type SchemaError } from "./explain.ts";
 import { type JsonSchema, PROTOCOL_LEVELS, specSchema } from "./schema.ts";
 import { MAX_FAULTS } from "./source.ts";
 import type { ProtocolLevel, Spec } from "./types.ts";
@@ -19,10 +19,18 @@ export interface Validation {
   checkable?: Spec;
 }
 
-const compiled = new Map<string, ValidateFunction>();
+/** A schema, ready for use. */
+export interface Validator {
+  /** True if the value is as the schema says; the errors are those of the last call. */
+  (value: unknown): boolean;
+  /** What the schema refused. */
+  errors?: SchemaError[] | null;
+}
+
+const compiled = new Map<string, Validator>();
 
 /** Compiles a schema for messages: with all errors, and with each error's part of the schema. */
-export function compileSchema(schema: JsonSchema): ValidateFunction {
+export function compileSchema(schema: JsonSchema): Validator {
   // The built-in check of the schema itself and of formats costs start-up time and has nothing to find here.
   return new Ajv({ allErrors: true, verbose: true, strict: false, validateSchema: false, meta: false })
     .compile(schema);
@@ -49,7 +57,7 @@ export function validate(value: unknown, errata: boolean): Validation {
   return checkable === undefined ? { findings } : { findings, checkable };
 }
 
-function validatorOf(level: ProtocolLevel, errata: boolean): ValidateFunction {
+function validatorOf(level: ProtocolLevel, errata: boolean): Validator {
   const key = `${level} ${errata}`;
   let validator = compiled.get(key);
   if (validator === undefined) compiled.set(key, validator = compileSchema(specSchema(level, errata)));
@@ -91,7 +99,7 @@ function elsewhere(
  * A copy of a faulty value without its faults, so that the other checks can run and a person sees all faults at
  * once. A mistyped key becomes the key it was meant to be: what is then checked is what the author wrote.
  */
-function repaired(value: unknown, errors: readonly ErrorObject[]): Spec | undefined {
+function repaired(value: unknown, errors: readonly SchemaError[]): Spec | undefined {
   if (errors.length === MAX_FAULTS || typeof value !== "object" || value === null) return undefined;
   const copy = structuredClone(value) as Record<string, unknown>;
   for (const error of errors) {
@@ -100,10 +108,7 @@ function repaired(value: unknown, errors: readonly ErrorObject[]): Spec | undefi
     if (error.keyword === "additionalProperties") {
       const map = follow(copy, node) as Record<string, unknown>;
       const name = String(error.params["additionalProperty"]);
-      const meant = nearest(
-        name,
-        Object.keys((error.parentSchema as JsonSchema)["properties"] as JsonSchema),
-      );
+      const meant = meantKey(error);
       if (meant !== undefined && !Object.hasOwn(map, meant)) map[meant] = map[name];
       delete map[name];
     } else if (error.keyword === "type" || (error.keyword === "enum" && typeof error.data !== "string")) {

@@ -254,10 +254,11 @@ function speakUnknown({ type, data }: UnknownAttribute): [string, SpecJson] {
   }
 }
 
+/** Properties of sets and structs by their name in the spec, made when a table is first asked. */
+const propertiesByName = new WeakMap<object, Map<string, string>>();
+
 /** Reads messages in the spec's words. */
 class Listener {
-  readonly #properties = new WeakMap<object, Map<string, string>>();
-
   constructor(readonly meta: FamilyMeta) {}
 
   /** The property of a set or struct that has a name in the spec. */
@@ -265,10 +266,10 @@ class Listener {
     of: { readonly [property: string]: { readonly name?: string } },
     name: string,
   ): string | undefined {
-    let names = this.#properties.get(of);
+    let names = propertiesByName.get(of);
     if (names === undefined) {
       names = new Map(Object.entries(of).map(([property, { name }]) => [name ?? property, property]));
-      this.#properties.set(of, names);
+      propertiesByName.set(of, names);
     }
     return names.get(name);
   }

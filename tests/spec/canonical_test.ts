@@ -13,7 +13,7 @@ operations:
   enum-model: directional
 attribute-sets:
   - attributes:
-      - { type: u32, checks: { max: 0x1f, min: "u8-max" }, name: "off", doc: |
+      - { type: u32, checks: { max: u8-max, min: 0x1f }, name: "off", doc: |
           Many
           lines. }
       - { name: 8021q, type: binary, checks: { exact-len: len - 1 } }
@@ -113,8 +113,8 @@ attribute-sets:
       - name: "off"
         type: u32
         checks:
-          min: u8-max
-          max: 31
+          min: 31
+          max: u8-max
       - name: "8021q"
         type: binary
         checks:

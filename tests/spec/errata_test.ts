@@ -182,13 +182,13 @@ Deno.test("what an erratum breaks is told with its id and the position in the fi
   ]);
   assert.equal(none, undefined);
   assert.deepEqual(diagnostics.map(formatDiagnostic), [
-    'demo.yaml:6:9: attribute-sets/dev/attributes/ifindex/enum: after errata (demo-fix): unknown enum "stat"; ' +
+    'demo.yaml:7:9: attribute-sets/dev/attributes/ifindex/enum: after errata (demo-fix): unknown enum "stat"; ' +
     'did you mean "state"?',
   ]);
   const { diagnostics: shape } = applyErrataToFile(file, [
     erratum({ at: TYPE, was: { type: "u32" }, becomes: { type: "u33" } }),
   ]);
-  assert.match(formatDiagnostic(shape[0]!), /^demo.yaml:7:15: .*unknown type "u33".*did you mean "u32"\?$/);
+  assert.match(formatDiagnostic(shape[0]!), /^demo.yaml:8:15: .*unknown type "u33".*did you mean "u32"\?$/);
 });
 
 Deno.test("positions of a corrected spec are those of the file, whatever was inserted", () => {
@@ -269,11 +269,11 @@ Deno.test("a file of errata is checked like a spec", () => {
     messages(`${SPDX}errata:\n  - { id: One, spec: demo, reson: x, evidence: {}, changes: 3 }\n`),
     [
       'errata.yaml:3:11: errata/One/id: "One" is not a name, expected lower-case letters, digits and -',
-      'errata.yaml:3:29: errata/One/reson: the key "reson" is unknown, expected one of id, spec, reason, evidence, ' +
+      'errata.yaml:3:28: errata/One/reson: the key "reson" is unknown, expected one of id, spec, reason, evidence, ' +
       'changes; did you mean "reason"?',
-      'errata.yaml:3:49: errata/One/evidence: the key "file" is missing',
-      'errata.yaml:3:49: errata/One/evidence: the key "says" is missing',
-      "errata.yaml:3:62: errata/One/changes: 3 does not belong here, expected a list",
+      'errata.yaml:3:48: errata/One/evidence: the key "file" is missing',
+      'errata.yaml:3:48: errata/One/evidence: the key "says" is missing',
+      "errata.yaml:3:61: errata/One/changes: 3 does not belong here, expected a list",
     ],
   );
 });

@@ -44,7 +44,7 @@ const HOSTILE: Readonly<Record<string, [text: () => string, message: RegExp]>> =
   ],
   "twenty thousand unknown keys": [
     () => `{${Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join(",")}}`,
-    /the key "k0" is unknown/,
+    /the key "(attribute-sets" is missing|k0" is unknown)/,
   ],
   "the same unknown name in thousands of places": [
     () => {
@@ -85,7 +85,7 @@ for (const [what, [text, message]] of Object.entries(HOSTILE)) {
 Deno.test("what a diagnostic quotes cannot disturb a terminal", () => {
   const { diagnostics } = read(`${SPDX}"k\\e[31m\\nred\\u2028": 1\n`);
   const text = diagnostics.map(formatDiagnostic).join(" ");
-  assert.match(text, /the key "k\?\[31m\?red\?" is unknown/);
+  assert.match(text, /"k\?\[31m\?red\?": the key "k\?\[31m\?red\?" is unknown/);
   // deno-lint-ignore no-control-regex -- the character must not be there
   assert.doesNotMatch(text, /[\u0000-\u001f]/);
 });
