@@ -11,7 +11,7 @@ import { resolveUapi } from "../generator/model/uapi.ts";
 import { formatDiagnostic } from "../generator/spec/diagnostics.ts";
 import { readSpec } from "../generator/spec/read.ts";
 
-const USAGE = `usage: compare-uapi [--specs DIR --include DIR]
+const USAGE = `Usage: tynl compare-uapi [--specs DIR --include DIR]
 
 Writes the headers that ynl generates from each spec and compares them with the shipped ones.
 

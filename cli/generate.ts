@@ -205,14 +205,13 @@ async function emit(files: readonly SpecFile[], options: Options, progress: Prog
       };
     });
   }
-  const { createProject, generateFamily, generateIndex } = await import("../generator/generate.ts");
-  const project = createProject();
+  const { generateFamily, generateIndex } = await import("../generator/generate.ts");
   const outputs: Output[] = [];
   for (const [i, file] of files.entries()) {
     progress.show(`[${i + 1}/${files.length}] ${file.file}`);
     const wire = options.runtime === undefined ? {} : { wire: options.runtime };
     outputs.push(
-      ...generateFamily(project, file, wire).map((output) => ({ ...output, family: file.spec.name })),
+      ...generateFamily(file, wire).map((output) => ({ ...output, family: file.spec.name })),
     );
   }
   if (options.families.length === 0) {
@@ -228,7 +227,7 @@ async function run(options: Options): Promise<number> {
   // Only the whole of the default output is worth a stamp; all else is generated in a moment.
   const stamped = !options.headers && options.families.length === 0;
   if (stamped && !options.check && isUpToDate(options.out, input, options.runtime)) {
-    console.log(`${input.specs.size} families are up to date (${seconds(started)})`);
+    console.log(`${familyCount(input.specs.size)} up to date (${seconds(started)})`);
     return 0;
   }
   const files = loadSpecs(input, options, progress);
@@ -250,12 +249,16 @@ async function run(options: Options): Promise<number> {
   for (const path of stray) Deno.removeSync(`${options.out}/${path}`, { recursive: true });
   if (stamped) stamp(options.out, input, options.runtime, outputs.map(({ path }) => path));
   console.log(
-    `${files.length} families, ${outputs.length} files: ${written} written, ${
+    `${familyCount(files.length, "")}, ${outputs.length} files: ${written} written, ${
       outputs.length - written
     } unchanged, ` +
       `${stray.length} removed (${seconds(started)})`,
   );
   return 0;
+}
+
+function familyCount(count: number, verb = count === 1 ? " is" : " are"): string {
+  return `${count} ${count === 1 ? "family" : "families"}${verb}`;
 }
 
 function seconds(since: number): string {

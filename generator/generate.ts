@@ -3,14 +3,12 @@ import type { Project } from "ts-morph";
 import { emitFamily } from "./emit/typescript/family.ts";
 import { emitMessages } from "./emit/typescript/messages.ts";
 import { emitMeta } from "./emit/typescript/meta.ts";
-import { GENERATOR_VERSION, literal } from "./emit/typescript/source.ts";
+import { createProject, GENERATOR_VERSION, literal } from "./emit/typescript/source.ts";
 import { emitUapiTypescript } from "./emit/typescript/uapi.ts";
 import { type Family, type Layout, resolveFamily } from "./model/mod.ts";
 import { camelCase, property } from "./model/names.ts";
 import { resolveUapi } from "./model/uapi.ts";
 import type { SpecFile } from "./spec/types.ts";
-
-export { createProject } from "./emit/typescript/source.ts";
 
 /** How code is generated. */
 export interface GenerateOptions {
@@ -24,6 +22,7 @@ export interface GenerateOptions {
 export interface GeneratedFile {
   /** Path below the output folder. */
   path: string;
+  /** Its whole content. */
   text: string;
 }
 
@@ -33,12 +32,12 @@ function banner(family: Family): string {
     `// SPDX-License-Identifier: ${family.license}`;
 }
 
+let project: Project | undefined;
+
 /** Generates the four files of a family. */
-export function generateFamily(
-  project: Project,
-  file: SpecFile,
-  options: GenerateOptions = {},
-): GeneratedFile[] {
+export function generateFamily(file: SpecFile, options: GenerateOptions = {}): GeneratedFile[] {
+  // One project prints all files of a process: making one costs as much as a small family.
+  project ??= createProject();
   const { wire = "../../runtime/wire/mod.ts", layout = "natural" } = options;
   const family = resolveFamily(file, layout);
   const head = banner(family);

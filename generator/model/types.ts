@@ -58,12 +58,19 @@ export interface Selector {
 
 /** Limits that the kernel enforces, as numbers. */
 export interface Checks {
+  /** Smallest value. */
   min?: number | bigint;
+  /** Largest value. */
   max?: number | bigint;
+  /** Bits that may be set. */
   mask?: number | bigint;
+  /** Smallest length in bytes. */
   minLength?: number;
+  /** Largest length in bytes. */
   maxLength?: number;
+  /** The only length in bytes. */
   exactLength?: number;
+  /** Text need not end with NUL. */
   unterminatedOk?: boolean;
 }
 
@@ -77,37 +84,49 @@ export interface Attribute {
   id: number;
   /** Type in the spec. */
   specType: string;
+  /** What it carries. */
   payload: Payload;
   /** The attribute may repeat. */
   multi: boolean;
+  /** What the kernel takes. */
   checks: Checks;
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** A space of attributes. */
 export interface AttributeSet {
+  /** Name in the spec. */
   name: string;
   /** Interface in TypeScript. */
   type: string;
   /** Codec in TypeScript. */
   variable: string;
+  /** The set that this one is a part of. */
   subsetOf?: string;
+  /** In the order of the spec. */
   attributes: Attribute[];
   /** Selectors that sub-messages in here, or in nests of it, expect an enclosing set to have. */
   needs: Set<string>;
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** A member of a struct. */
 export interface Member {
+  /** Name in the spec. */
   name: string;
+  /** Property name in TypeScript. */
   key: string;
   /** Byte offset. */
   offset: number;
   /** Bytes; of one element for a flexible array. */
   size: number;
+  /** Type in the spec. */
   specType: string;
+  /** What it holds. */
   payload: MemberPayload;
+  /** Description in the spec. */
   doc?: string;
 }
 
@@ -124,29 +143,39 @@ export type MemberPayload =
 
 /** A C struct. */
 export interface StructType {
+  /** Name in the spec. */
   name: string;
+  /** Interface in TypeScript. */
   type: string;
+  /** Codec in TypeScript. */
   variable: string;
   /** sizeof, without a flexible array. */
   size: number;
   /** Alignment in bytes. */
   align: number;
+  /** In the order of memory, padding included. */
   members: Member[];
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** An entry of an enum. */
 export interface EnumEntry {
+  /** Name in the spec. */
   name: string;
+  /** Property name in TypeScript. */
   key: string;
   /** The number in the enum; for flags the position of the bit. */
   value: number;
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** An enum, or flags. */
 export interface EnumType {
+  /** Name in the spec. */
   name: string;
+  /** Constant object, and type, in TypeScript. */
   type: string;
   /** Name of the constant object of masks, where an enum that is no flags definition is used as such. */
   bits?: string;
@@ -154,32 +183,43 @@ export interface EnumType {
   flags: boolean;
   /** All uses have 64 bits. */
   wide: boolean;
+  /** In the order of the spec. */
   entries: EnumEntry[];
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** One format of a sub-message. */
 export interface Format {
+  /** The selector that chooses it. */
   value: string;
+  /** Struct in front, or all of the payload. */
   header?: StructType;
+  /** Attributes. */
   set?: AttributeSet;
 }
 
 /** A payload whose format a selector chooses. */
 export interface SubMessage {
+  /** Name in the spec. */
   name: string;
+  /** In the order of the spec. */
   formats: Format[];
 }
 
 /** A constant. */
 export interface Constant {
+  /** Name in the spec. */
   name: string;
+  /** Its value. */
   value: number | string;
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** The messages of one mode. */
 export interface Mode {
+  /** Attributes that the spec lists for the request. */
   request: Attribute[];
   /** Absent if the kernel only acknowledges. */
   reply?: Attribute[];
@@ -187,34 +227,49 @@ export interface Mode {
 
 /** An operation. */
 export interface Operation {
+  /** Name in the spec. */
   name: string;
+  /** Property name in TypeScript. */
   key: string;
   /** Id of the request. */
   request: number;
   /** Id of the reply. */
   reply?: number;
+  /** Its attributes. */
   set?: AttributeSet;
+  /** Header in front of them. */
   header?: StructType;
+  /** Asks for one object. */
   do?: Mode;
+  /** Asks for a list. */
   dump?: Mode;
+  /** Capability that it takes. */
   permission?: "admin-perm" | "uns-admin-perm";
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** A notification or event. */
 export interface FamilyEvent {
+  /** Name in the spec. */
   name: string;
+  /** Id of the message. */
   id: number;
+  /** Its attributes. */
   set?: AttributeSet;
+  /** Header in front of them. */
   header?: StructType;
   /** The attributes that an event lists; a notification may carry any of its set. */
   attributes?: Attribute[];
+  /** Multicast group that carries it. */
   group?: string;
+  /** Description in the spec. */
   doc?: string;
 }
 
 /** A multicast group. */
 export interface Group {
+  /** Name in the spec. */
   name: string;
   /** Number of a raw family's group. */
   value?: number;
@@ -226,7 +281,9 @@ export interface Family {
   file: string;
   /** Path of the spec file, as banners show it. */
   path: string;
+  /** SHA-256 of the spec file, in hex. */
   sha256: string;
+  /** SPDX expression of the spec file. */
   license: string;
   /** Name that the kernel knows it by. */
   name: string;
@@ -234,19 +291,30 @@ export interface Family {
   variable: string;
   /** Prefix of the types that go with it. */
   type: string;
+  /** Schema level of the spec. */
   level: ProtocolLevel;
   /** Netlink protocol number. */
   protocol: number;
   /** Generic netlink version, 0 for a raw family. */
   version: number;
+  /** How the kernel lays out its input policy. */
   kernelPolicy: "split" | "per-op" | "global";
+  /** Constants. */
   constants: Constant[];
+  /** Enums and flags. */
   enums: EnumType[];
+  /** Structs, nested ones first. */
   structs: StructType[];
+  /** Attribute sets. */
   sets: AttributeSet[];
+  /** Sub-messages. */
   messages: SubMessage[];
+  /** Operations. */
   operations: Operation[];
+  /** Notifications and events. */
   events: FamilyEvent[];
+  /** Multicast groups. */
   groups: Group[];
+  /** Description in the spec. */
   doc?: string;
 }

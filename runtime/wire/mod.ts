@@ -37,4 +37,5 @@ export * from "./meta.ts";
 export * from "./reader.ts";
 export * from "./spec_json.ts";
 export * from "./text.ts";
+export * from "./walk.ts";
 export * from "./writer.ts";

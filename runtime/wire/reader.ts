@@ -1,13 +1,5 @@
 /** Reads attributes out of a buffer. Generated decoders drive it; see {@linkcode Codec}. @module */
-import type {
-  AnyStruct,
-  Bitfield32,
-  Codec,
-  Fields,
-  IndexedArray,
-  Struct,
-  UnknownAttribute,
-} from "./codec.ts";
+import type { Bitfield32, Codec, Fields, IndexedArray, Struct, UnknownAttribute } from "./codec.ts";
 import { NetlinkDecodeError } from "./errors.ts";
 import { decodeText, formatHex, formatIpv4, formatIpv6, formatUuid } from "./text.ts";
 

@@ -1,6 +1,6 @@
 /** Generated families as conformance runs need them: those of the tree, and others generated on the spot. @module */
 import { families } from "../../generated/families.ts";
-import { createProject, generateFamily } from "../../generator/generate.ts";
+import { generateFamily } from "../../generator/generate.ts";
 import type { Layout } from "../../generator/model/mod.ts";
 import { readSpec } from "../../generator/spec/read.ts";
 import { applyErrata, type Erratum } from "../../generator/spec/errata.ts";
@@ -72,7 +72,6 @@ export function errataFor(spec: string): readonly Erratum[] {
   return cachedErrata.filter((erratum) => erratum.spec === name);
 }
 
-let project: ReturnType<typeof createProject> | undefined;
 let folders = 0;
 
 /** Generates a family with the given errata only, into `temporary`, and loads it. */
@@ -82,10 +81,9 @@ export async function generateAndLoad(
   errata: readonly Erratum[],
   layout: Layout,
 ): Promise<LoadedFamily> {
-  project ??= createProject();
   const file = specFile(spec);
   const wire = new URL("runtime/wire/mod.ts", root).href;
-  const files = generateFamily(project, { ...file, spec: applyErrata(file.spec, errata).spec }, {
+  const files = generateFamily({ ...file, spec: applyErrata(file.spec, errata).spec }, {
     wire,
     layout,
   });
