@@ -7,7 +7,6 @@ import { createProject, GENERATOR_VERSION, literal } from "./emit/typescript/sou
 import { emitUapiTypescript } from "./emit/typescript/uapi.ts";
 import { type Family, type Layout, resolveFamily } from "./model/mod.ts";
 import { camelCase, property } from "./model/names.ts";
-import { resolveUapi } from "./model/uapi.ts";
 import type { SpecFile } from "./spec/types.ts";
 
 /** How code is generated. */
@@ -45,7 +44,7 @@ export function generateFamily(file: SpecFile, options: GenerateOptions = {}): G
   return [
     { path: at("mod.ts"), text: emitFamily(project, family, head, wire) },
     { path: at("messages.ts"), text: emitMessages(project, family, head, wire) },
-    { path: at("uapi.ts"), text: emitUapiTypescript(resolveUapi(file.spec), head, project) },
+    { path: at("uapi.ts"), text: emitUapiTypescript(family.uapi, head, project) },
     { path: at("meta.ts"), text: emitMeta(family, head, wire) },
   ];
 }

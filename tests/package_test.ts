@@ -63,11 +63,9 @@ Deno.test({
       Deno.writeTextFileSync(
         `${folder}/try.mjs`,
         `import { accept } from "./package/generated/handshake/mod.js";
-         import { Reader, Writer } from "./package/runtime/wire/mod.js";
-         const writer = new Writer();
-         accept.encode(writer, { sockfd: 7, peername: "target" });
-         const bytes = writer.result();
-         console.log(JSON.stringify(accept.decode(new Reader(bytes), bytes.length)));`,
+         import { decodeAttributes, encodeAttributes } from "./package/runtime/wire/mod.js";
+         const bytes = encodeAttributes(accept, { sockfd: 7, peername: "target" });
+         console.log(JSON.stringify(decodeAttributes(accept, bytes)));`,
       );
       assert.equal(await run("node", ["try.mjs"], folder), '{"sockfd":7,"peername":"target"}\n');
     });

@@ -6,25 +6,25 @@ import { type Codec, type UnknownAttribute, unknownKey } from "../../runtime/wir
 
 /** Attribute set `report`. */
 export interface Report {
-  /** `error` (u32). */
+  /** `error` (u32; BINDER_A_REPORT_ERROR). */
   error?: number;
-  /** `context` (string). */
+  /** `context` (string; BINDER_A_REPORT_CONTEXT). */
   context?: string;
-  /** `from-pid` (u32). */
+  /** `from-pid` (u32; BINDER_A_REPORT_FROM_PID). */
   fromPid?: number;
-  /** `from-tid` (u32). */
+  /** `from-tid` (u32; BINDER_A_REPORT_FROM_TID). */
   fromTid?: number;
-  /** `to-pid` (u32). */
+  /** `to-pid` (u32; BINDER_A_REPORT_TO_PID). */
   toPid?: number;
-  /** `to-tid` (u32). */
+  /** `to-tid` (u32; BINDER_A_REPORT_TO_TID). */
   toTid?: number;
-  /** `is-reply` (flag). */
+  /** `is-reply` (flag; BINDER_A_REPORT_IS_REPLY). */
   isReply?: boolean;
-  /** `flags` (u32). */
+  /** `flags` (u32; BINDER_A_REPORT_FLAGS). */
   flags?: number;
-  /** `code` (u32). */
+  /** `code` (u32; BINDER_A_REPORT_CODE). */
   code?: number;
-  /** `data-size` (u32). */
+  /** `data-size` (u32; BINDER_A_REPORT_DATA_SIZE). */
   dataSize?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

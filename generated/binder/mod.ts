@@ -16,7 +16,7 @@ export type BinderOperations = Record<never, never>;
 
 /** Notifications and events of the `binder` family, by their name in the spec. */
 export interface BinderEvents {
-  /** `report`. */
+  /** `report` (BINDER_CMD_REPORT). */
   report: Only<Report, "error" | "context" | "fromPid" | "fromTid" | "toPid" | "toTid" | "isReply" | "flags" | "code" | "dataSize">;
 }
 

@@ -4,18 +4,18 @@
 /** Messages of the `dev-energymodel` family: enums, structs and attribute sets. @module */
 import { type Codec, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Flags `perf-state-flags`: masks of its bits. */
+/** Flags `perf-state-flags` (DEV_ENERGYMODEL_PERF_STATE_FLAGS_*): masks of its bits. */
 export const PerfStateFlags = { perfStateInefficient: 1n } as const;
-/** Flags `perf-domain-flags`: masks of its bits. */
+/** Flags `perf-domain-flags` (DEV_ENERGYMODEL_PERF_DOMAIN_FLAGS_*): masks of its bits. */
 export const PerfDomainFlags = { perfDomainMicrowatts: 1n, perfDomainSkipInefficiencies: 2n, perfDomainArtificial: 4n } as const;
 
 /** Attribute set `perf-domain`. */
 export interface PerfDomain {
-  /** `perf-domain-id` (u32). */
+  /** `perf-domain-id` (u32; DEV_ENERGYMODEL_A_PERF_DOMAIN_PERF_DOMAIN_ID). */
   perfDomainId?: number;
-  /** `flags` (u64, flags {@linkcode PerfDomainFlags}). */
+  /** `flags` (u64, flags {@linkcode PerfDomainFlags}; DEV_ENERGYMODEL_A_PERF_DOMAIN_FLAGS). */
   flags?: bigint;
-  /** `cpus` (u64, repeated). */
+  /** `cpus` (u64, repeated; DEV_ENERGYMODEL_A_PERF_DOMAIN_CPUS). */
   cpus?: bigint[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -52,9 +52,9 @@ export const perfDomain: Codec<PerfDomain> = {
 
 /** Attribute set `perf-table`. */
 export interface PerfTable {
-  /** `perf-domain-id` (u32). */
+  /** `perf-domain-id` (u32; DEV_ENERGYMODEL_A_PERF_TABLE_PERF_DOMAIN_ID). */
   perfDomainId?: number;
-  /** `perf-state` (nest {@linkcode PerfState}, repeated). */
+  /** `perf-state` (nest {@linkcode PerfState}, repeated; DEV_ENERGYMODEL_A_PERF_TABLE_PERF_STATE). */
   perfState?: PerfState[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -88,15 +88,15 @@ export const perfTable: Codec<PerfTable> = {
 
 /** Attribute set `perf-state`. */
 export interface PerfState {
-  /** `performance` (u64). */
+  /** `performance` (u64; DEV_ENERGYMODEL_A_PERF_STATE_PERFORMANCE). */
   performance?: bigint;
-  /** `frequency` (u64). */
+  /** `frequency` (u64; DEV_ENERGYMODEL_A_PERF_STATE_FREQUENCY). */
   frequency?: bigint;
-  /** `power` (u64). */
+  /** `power` (u64; DEV_ENERGYMODEL_A_PERF_STATE_POWER). */
   power?: bigint;
-  /** `cost` (u64). */
+  /** `cost` (u64; DEV_ENERGYMODEL_A_PERF_STATE_COST). */
   cost?: bigint;
-  /** `flags` (u64, flags {@linkcode PerfStateFlags}). */
+  /** `flags` (u64, flags {@linkcode PerfStateFlags}; DEV_ENERGYMODEL_A_PERF_STATE_FLAGS). */
   flags?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

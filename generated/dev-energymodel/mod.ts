@@ -13,19 +13,19 @@ export * from "./messages.ts";
 
 /** Operations of the `dev-energymodel` family, with the attributes that each carries. */
 export interface DevEnergymodelOperations {
-  /** `get-perf-domains`. */
+  /** `get-perf-domains` (DEV_ENERGYMODEL_CMD_GET_PERF_DOMAINS). */
   getPerfDomains: { do: { request: Only<PerfDomain, "perfDomainId">; reply: Only<PerfDomain, "perfDomainId" | "flags" | "cpus"> }; dump: { request: Only<PerfDomain, never>; reply: Only<PerfDomain, "perfDomainId" | "flags" | "cpus"> } };
-  /** `get-perf-table`. */
+  /** `get-perf-table` (DEV_ENERGYMODEL_CMD_GET_PERF_TABLE). */
   getPerfTable: { do: { request: Only<PerfTable, "perfDomainId">; reply: Only<PerfTable, "perfDomainId" | "perfState"> } };
 }
 
 /** Notifications and events of the `dev-energymodel` family, by their name in the spec. */
 export interface DevEnergymodelEvents {
-  /** `perf-domain-created`. */
+  /** `perf-domain-created` (DEV_ENERGYMODEL_CMD_PERF_DOMAIN_CREATED). */
   "perf-domain-created": PerfTable;
-  /** `perf-domain-updated`. */
+  /** `perf-domain-updated` (DEV_ENERGYMODEL_CMD_PERF_DOMAIN_UPDATED). */
   "perf-domain-updated": PerfTable;
-  /** `perf-domain-deleted`. */
+  /** `perf-domain-deleted` (DEV_ENERGYMODEL_CMD_PERF_DOMAIN_DELETED). */
   "perf-domain-deleted": Only<PerfTable, "perfDomainId">;
 }
 

@@ -103,363 +103,363 @@ export type VarAttrType = (typeof VarAttrType)[keyof typeof VarAttrType] | OpenN
 
 /** Attribute set `devlink`. */
 export interface DevlinkAttrs {
-  /** `bus-name` (string). */
+  /** `bus-name` (string; DEVLINK_ATTR_BUS_NAME). */
   busName?: string;
-  /** `dev-name` (string). */
+  /** `dev-name` (string; DEVLINK_ATTR_DEV_NAME). */
   devName?: string;
-  /** `port-index` (u32). */
+  /** `port-index` (u32; DEVLINK_ATTR_PORT_INDEX). */
   portIndex?: number;
-  /** `port-type` (u16, enum {@linkcode PortType}). */
+  /** `port-type` (u16, enum {@linkcode PortType}; DEVLINK_ATTR_PORT_TYPE). */
   portType?: PortType;
-  /** `port-desired-type` (u16). */
+  /** `port-desired-type` (u16; DEVLINK_ATTR_PORT_DESIRED_TYPE). */
   portDesiredType?: number;
-  /** `port-netdev-ifindex` (u32). */
+  /** `port-netdev-ifindex` (u32; DEVLINK_ATTR_PORT_NETDEV_IFINDEX). */
   portNetdevIfindex?: number;
-  /** `port-netdev-name` (string). */
+  /** `port-netdev-name` (string; DEVLINK_ATTR_PORT_NETDEV_NAME). */
   portNetdevName?: string;
-  /** `port-ibdev-name` (string). */
+  /** `port-ibdev-name` (string; DEVLINK_ATTR_PORT_IBDEV_NAME). */
   portIbdevName?: string;
-  /** `port-split-count` (u32). */
+  /** `port-split-count` (u32; DEVLINK_ATTR_PORT_SPLIT_COUNT). */
   portSplitCount?: number;
-  /** `port-split-group` (u32). */
+  /** `port-split-group` (u32; DEVLINK_ATTR_PORT_SPLIT_GROUP). */
   portSplitGroup?: number;
-  /** `sb-index` (u32). */
+  /** `sb-index` (u32; DEVLINK_ATTR_SB_INDEX). */
   sbIndex?: number;
-  /** `sb-size` (u32). */
+  /** `sb-size` (u32; DEVLINK_ATTR_SB_SIZE). */
   sbSize?: number;
-  /** `sb-ingress-pool-count` (u16). */
+  /** `sb-ingress-pool-count` (u16; DEVLINK_ATTR_SB_INGRESS_POOL_COUNT). */
   sbIngressPoolCount?: number;
-  /** `sb-egress-pool-count` (u16). */
+  /** `sb-egress-pool-count` (u16; DEVLINK_ATTR_SB_EGRESS_POOL_COUNT). */
   sbEgressPoolCount?: number;
-  /** `sb-ingress-tc-count` (u16). */
+  /** `sb-ingress-tc-count` (u16; DEVLINK_ATTR_SB_INGRESS_TC_COUNT). */
   sbIngressTcCount?: number;
-  /** `sb-egress-tc-count` (u16). */
+  /** `sb-egress-tc-count` (u16; DEVLINK_ATTR_SB_EGRESS_TC_COUNT). */
   sbEgressTcCount?: number;
-  /** `sb-pool-index` (u16). */
+  /** `sb-pool-index` (u16; DEVLINK_ATTR_SB_POOL_INDEX). */
   sbPoolIndex?: number;
-  /** `sb-pool-type` (u8, enum {@linkcode SbPoolType}). */
+  /** `sb-pool-type` (u8, enum {@linkcode SbPoolType}; DEVLINK_ATTR_SB_POOL_TYPE). */
   sbPoolType?: SbPoolType;
-  /** `sb-pool-size` (u32). */
+  /** `sb-pool-size` (u32; DEVLINK_ATTR_SB_POOL_SIZE). */
   sbPoolSize?: number;
-  /** `sb-pool-threshold-type` (u8, enum {@linkcode SbThresholdType}). */
+  /** `sb-pool-threshold-type` (u8, enum {@linkcode SbThresholdType}; DEVLINK_ATTR_SB_POOL_THRESHOLD_TYPE). */
   sbPoolThresholdType?: SbThresholdType;
-  /** `sb-threshold` (u32). */
+  /** `sb-threshold` (u32; DEVLINK_ATTR_SB_THRESHOLD). */
   sbThreshold?: number;
-  /** `sb-tc-index` (u16). */
+  /** `sb-tc-index` (u16; DEVLINK_ATTR_SB_TC_INDEX). */
   sbTcIndex?: number;
-  /** `sb-occ-cur` (u32). */
+  /** `sb-occ-cur` (u32; DEVLINK_ATTR_SB_OCC_CUR). */
   sbOccCur?: number;
-  /** `sb-occ-max` (u32). */
+  /** `sb-occ-max` (u32; DEVLINK_ATTR_SB_OCC_MAX). */
   sbOccMax?: number;
-  /** `eswitch-mode` (u16, enum {@linkcode EswitchMode}). */
+  /** `eswitch-mode` (u16, enum {@linkcode EswitchMode}; DEVLINK_ATTR_ESWITCH_MODE). */
   eswitchMode?: EswitchMode;
-  /** `eswitch-inline-mode` (u8, enum {@linkcode EswitchInlineMode}). */
+  /** `eswitch-inline-mode` (u8, enum {@linkcode EswitchInlineMode}; DEVLINK_ATTR_ESWITCH_INLINE_MODE). */
   eswitchInlineMode?: EswitchInlineMode;
-  /** `dpipe-tables` (nest {@linkcode DlDpipeTables}). */
+  /** `dpipe-tables` (nest {@linkcode DlDpipeTables}; DEVLINK_ATTR_DPIPE_TABLES). */
   dpipeTables?: DlDpipeTables;
-  /** `dpipe-table` (nest {@linkcode DlDpipeTable}, repeated). */
+  /** `dpipe-table` (nest {@linkcode DlDpipeTable}, repeated; DEVLINK_ATTR_DPIPE_TABLE). */
   dpipeTable?: DlDpipeTable[];
-  /** `dpipe-table-name` (string). */
+  /** `dpipe-table-name` (string; DEVLINK_ATTR_DPIPE_TABLE_NAME). */
   dpipeTableName?: string;
-  /** `dpipe-table-size` (u64). */
+  /** `dpipe-table-size` (u64; DEVLINK_ATTR_DPIPE_TABLE_SIZE). */
   dpipeTableSize?: bigint;
-  /** `dpipe-table-matches` (nest {@linkcode DlDpipeTableMatches}). */
+  /** `dpipe-table-matches` (nest {@linkcode DlDpipeTableMatches}; DEVLINK_ATTR_DPIPE_TABLE_MATCHES). */
   dpipeTableMatches?: DlDpipeTableMatches;
-  /** `dpipe-table-actions` (nest {@linkcode DlDpipeTableActions}). */
+  /** `dpipe-table-actions` (nest {@linkcode DlDpipeTableActions}; DEVLINK_ATTR_DPIPE_TABLE_ACTIONS). */
   dpipeTableActions?: DlDpipeTableActions;
-  /** `dpipe-table-counters-enabled` (u8). */
+  /** `dpipe-table-counters-enabled` (u8; DEVLINK_ATTR_DPIPE_TABLE_COUNTERS_ENABLED). */
   dpipeTableCountersEnabled?: number;
-  /** `dpipe-entries` (nest {@linkcode DlDpipeEntries}). */
+  /** `dpipe-entries` (nest {@linkcode DlDpipeEntries}; DEVLINK_ATTR_DPIPE_ENTRIES). */
   dpipeEntries?: DlDpipeEntries;
-  /** `dpipe-entry` (nest {@linkcode DlDpipeEntry}, repeated). */
+  /** `dpipe-entry` (nest {@linkcode DlDpipeEntry}, repeated; DEVLINK_ATTR_DPIPE_ENTRY). */
   dpipeEntry?: DlDpipeEntry[];
-  /** `dpipe-entry-index` (u64). */
+  /** `dpipe-entry-index` (u64; DEVLINK_ATTR_DPIPE_ENTRY_INDEX). */
   dpipeEntryIndex?: bigint;
-  /** `dpipe-entry-match-values` (nest {@linkcode DlDpipeEntryMatchValues}). */
+  /** `dpipe-entry-match-values` (nest {@linkcode DlDpipeEntryMatchValues}; DEVLINK_ATTR_DPIPE_ENTRY_MATCH_VALUES). */
   dpipeEntryMatchValues?: DlDpipeEntryMatchValues;
-  /** `dpipe-entry-action-values` (nest {@linkcode DlDpipeEntryActionValues}). */
+  /** `dpipe-entry-action-values` (nest {@linkcode DlDpipeEntryActionValues}; DEVLINK_ATTR_DPIPE_ENTRY_ACTION_VALUES). */
   dpipeEntryActionValues?: DlDpipeEntryActionValues;
-  /** `dpipe-entry-counter` (u64). */
+  /** `dpipe-entry-counter` (u64; DEVLINK_ATTR_DPIPE_ENTRY_COUNTER). */
   dpipeEntryCounter?: bigint;
-  /** `dpipe-match` (nest {@linkcode DlDpipeMatch}, repeated). */
+  /** `dpipe-match` (nest {@linkcode DlDpipeMatch}, repeated; DEVLINK_ATTR_DPIPE_MATCH). */
   dpipeMatch?: DlDpipeMatch[];
-  /** `dpipe-match-value` (nest {@linkcode DlDpipeMatchValue}, repeated). */
+  /** `dpipe-match-value` (nest {@linkcode DlDpipeMatchValue}, repeated; DEVLINK_ATTR_DPIPE_MATCH_VALUE). */
   dpipeMatchValue?: DlDpipeMatchValue[];
-  /** `dpipe-match-type` (u32, enum {@linkcode DpipeMatchType}). */
+  /** `dpipe-match-type` (u32, enum {@linkcode DpipeMatchType}; DEVLINK_ATTR_DPIPE_MATCH_TYPE). */
   dpipeMatchType?: DpipeMatchType;
-  /** `dpipe-action` (nest {@linkcode DlDpipeAction}, repeated). */
+  /** `dpipe-action` (nest {@linkcode DlDpipeAction}, repeated; DEVLINK_ATTR_DPIPE_ACTION). */
   dpipeAction?: DlDpipeAction[];
-  /** `dpipe-action-value` (nest {@linkcode DlDpipeActionValue}, repeated). */
+  /** `dpipe-action-value` (nest {@linkcode DlDpipeActionValue}, repeated; DEVLINK_ATTR_DPIPE_ACTION_VALUE). */
   dpipeActionValue?: DlDpipeActionValue[];
-  /** `dpipe-action-type` (u32, enum {@linkcode DpipeActionType}). */
+  /** `dpipe-action-type` (u32, enum {@linkcode DpipeActionType}; DEVLINK_ATTR_DPIPE_ACTION_TYPE). */
   dpipeActionType?: DpipeActionType;
-  /** `dpipe-value` (binary). */
+  /** `dpipe-value` (binary; DEVLINK_ATTR_DPIPE_VALUE). */
   dpipeValue?: Uint8Array;
-  /** `dpipe-value-mask` (binary). */
+  /** `dpipe-value-mask` (binary; DEVLINK_ATTR_DPIPE_VALUE_MASK). */
   dpipeValueMask?: Uint8Array;
-  /** `dpipe-value-mapping` (u32). */
+  /** `dpipe-value-mapping` (u32; DEVLINK_ATTR_DPIPE_VALUE_MAPPING). */
   dpipeValueMapping?: number;
-  /** `dpipe-headers` (nest {@linkcode DlDpipeHeaders}). */
+  /** `dpipe-headers` (nest {@linkcode DlDpipeHeaders}; DEVLINK_ATTR_DPIPE_HEADERS). */
   dpipeHeaders?: DlDpipeHeaders;
-  /** `dpipe-header` (nest {@linkcode DlDpipeHeader}, repeated). */
+  /** `dpipe-header` (nest {@linkcode DlDpipeHeader}, repeated; DEVLINK_ATTR_DPIPE_HEADER). */
   dpipeHeader?: DlDpipeHeader[];
-  /** `dpipe-header-name` (string). */
+  /** `dpipe-header-name` (string; DEVLINK_ATTR_DPIPE_HEADER_NAME). */
   dpipeHeaderName?: string;
-  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}). */
+  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}; DEVLINK_ATTR_DPIPE_HEADER_ID). */
   dpipeHeaderId?: DpipeHeaderId;
-  /** `dpipe-header-fields` (nest {@linkcode DlDpipeHeaderFields}). */
+  /** `dpipe-header-fields` (nest {@linkcode DlDpipeHeaderFields}; DEVLINK_ATTR_DPIPE_HEADER_FIELDS). */
   dpipeHeaderFields?: DlDpipeHeaderFields;
-  /** `dpipe-header-global` (u8). */
+  /** `dpipe-header-global` (u8; DEVLINK_ATTR_DPIPE_HEADER_GLOBAL). */
   dpipeHeaderGlobal?: number;
-  /** `dpipe-header-index` (u32). */
+  /** `dpipe-header-index` (u32; DEVLINK_ATTR_DPIPE_HEADER_INDEX). */
   dpipeHeaderIndex?: number;
-  /** `dpipe-field` (nest {@linkcode DlDpipeField}, repeated). */
+  /** `dpipe-field` (nest {@linkcode DlDpipeField}, repeated; DEVLINK_ATTR_DPIPE_FIELD). */
   dpipeField?: DlDpipeField[];
-  /** `dpipe-field-name` (string). */
+  /** `dpipe-field-name` (string; DEVLINK_ATTR_DPIPE_FIELD_NAME). */
   dpipeFieldName?: string;
-  /** `dpipe-field-id` (u32). */
+  /** `dpipe-field-id` (u32; DEVLINK_ATTR_DPIPE_FIELD_ID). */
   dpipeFieldId?: number;
-  /** `dpipe-field-bitwidth` (u32). */
+  /** `dpipe-field-bitwidth` (u32; DEVLINK_ATTR_DPIPE_FIELD_BITWIDTH). */
   dpipeFieldBitwidth?: number;
-  /** `dpipe-field-mapping-type` (u32, enum {@linkcode DpipeFieldMappingType}). */
+  /** `dpipe-field-mapping-type` (u32, enum {@linkcode DpipeFieldMappingType}; DEVLINK_ATTR_DPIPE_FIELD_MAPPING_TYPE). */
   dpipeFieldMappingType?: DpipeFieldMappingType;
-  /** `eswitch-encap-mode` (u8, enum {@linkcode EswitchEncapMode}). */
+  /** `eswitch-encap-mode` (u8, enum {@linkcode EswitchEncapMode}; DEVLINK_ATTR_ESWITCH_ENCAP_MODE). */
   eswitchEncapMode?: EswitchEncapMode;
-  /** `resource-list` (nest {@linkcode DlResourceList}). */
+  /** `resource-list` (nest {@linkcode DlResourceList}; DEVLINK_ATTR_RESOURCE_LIST). */
   resourceList?: DlResourceList;
-  /** `resource` (nest {@linkcode DlResource}, repeated). */
+  /** `resource` (nest {@linkcode DlResource}, repeated; DEVLINK_ATTR_RESOURCE). */
   resource?: DlResource[];
-  /** `resource-name` (string). */
+  /** `resource-name` (string; DEVLINK_ATTR_RESOURCE_NAME). */
   resourceName?: string;
-  /** `resource-id` (u64). */
+  /** `resource-id` (u64; DEVLINK_ATTR_RESOURCE_ID). */
   resourceId?: bigint;
-  /** `resource-size` (u64). */
+  /** `resource-size` (u64; DEVLINK_ATTR_RESOURCE_SIZE). */
   resourceSize?: bigint;
-  /** `resource-size-new` (u64). */
+  /** `resource-size-new` (u64; DEVLINK_ATTR_RESOURCE_SIZE_NEW). */
   resourceSizeNew?: bigint;
-  /** `resource-size-valid` (u8). */
+  /** `resource-size-valid` (u8; DEVLINK_ATTR_RESOURCE_SIZE_VALID). */
   resourceSizeValid?: number;
-  /** `resource-size-min` (u64). */
+  /** `resource-size-min` (u64; DEVLINK_ATTR_RESOURCE_SIZE_MIN). */
   resourceSizeMin?: bigint;
-  /** `resource-size-max` (u64). */
+  /** `resource-size-max` (u64; DEVLINK_ATTR_RESOURCE_SIZE_MAX). */
   resourceSizeMax?: bigint;
-  /** `resource-size-gran` (u64). */
+  /** `resource-size-gran` (u64; DEVLINK_ATTR_RESOURCE_SIZE_GRAN). */
   resourceSizeGran?: bigint;
-  /** `resource-unit` (u8, enum {@linkcode ResourceUnit}). */
+  /** `resource-unit` (u8, enum {@linkcode ResourceUnit}; DEVLINK_ATTR_RESOURCE_UNIT). */
   resourceUnit?: ResourceUnit;
-  /** `resource-occ` (u64). */
+  /** `resource-occ` (u64; DEVLINK_ATTR_RESOURCE_OCC). */
   resourceOcc?: bigint;
-  /** `dpipe-table-resource-id` (u64). */
+  /** `dpipe-table-resource-id` (u64; DEVLINK_ATTR_DPIPE_TABLE_RESOURCE_ID). */
   dpipeTableResourceId?: bigint;
-  /** `dpipe-table-resource-units` (u64). */
+  /** `dpipe-table-resource-units` (u64; DEVLINK_ATTR_DPIPE_TABLE_RESOURCE_UNITS). */
   dpipeTableResourceUnits?: bigint;
-  /** `port-flavour` (u16, enum {@linkcode PortFlavour}). */
+  /** `port-flavour` (u16, enum {@linkcode PortFlavour}; DEVLINK_ATTR_PORT_FLAVOUR). */
   portFlavour?: PortFlavour;
-  /** `port-number` (u32). */
+  /** `port-number` (u32; DEVLINK_ATTR_PORT_NUMBER). */
   portNumber?: number;
-  /** `port-split-subport-number` (u32). */
+  /** `port-split-subport-number` (u32; DEVLINK_ATTR_PORT_SPLIT_SUBPORT_NUMBER). */
   portSplitSubportNumber?: number;
-  /** `param` (nest {@linkcode DlParam}). */
+  /** `param` (nest {@linkcode DlParam}; DEVLINK_ATTR_PARAM). */
   param?: DlParam;
-  /** `param-name` (string). */
+  /** `param-name` (string; DEVLINK_ATTR_PARAM_NAME). */
   paramName?: string;
-  /** `param-generic` (flag). */
+  /** `param-generic` (flag; DEVLINK_ATTR_PARAM_GENERIC). */
   paramGeneric?: boolean;
-  /** `param-type` (u8, enum {@linkcode VarAttrType}). */
+  /** `param-type` (u8, enum {@linkcode VarAttrType}; DEVLINK_ATTR_PARAM_TYPE). */
   paramType?: VarAttrType;
-  /** `param-value-cmode` (u8, enum {@linkcode ParamCmode}). */
+  /** `param-value-cmode` (u8, enum {@linkcode ParamCmode}; DEVLINK_ATTR_PARAM_VALUE_CMODE). */
   paramValueCmode?: ParamCmode;
-  /** `region-name` (string). */
+  /** `region-name` (string; DEVLINK_ATTR_REGION_NAME). */
   regionName?: string;
-  /** `region-size` (u64). */
+  /** `region-size` (u64; DEVLINK_ATTR_REGION_SIZE). */
   regionSize?: bigint;
-  /** `region-snapshots` (nest {@linkcode DlRegionSnapshots}). */
+  /** `region-snapshots` (nest {@linkcode DlRegionSnapshots}; DEVLINK_ATTR_REGION_SNAPSHOTS). */
   regionSnapshots?: DlRegionSnapshots;
-  /** `region-snapshot` (nest {@linkcode DlRegionSnapshot}). */
+  /** `region-snapshot` (nest {@linkcode DlRegionSnapshot}; DEVLINK_ATTR_REGION_SNAPSHOT). */
   regionSnapshot?: DlRegionSnapshot;
-  /** `region-snapshot-id` (u32). */
+  /** `region-snapshot-id` (u32; DEVLINK_ATTR_REGION_SNAPSHOT_ID). */
   regionSnapshotId?: number;
-  /** `region-chunks` (nest {@linkcode DlRegionChunks}). */
+  /** `region-chunks` (nest {@linkcode DlRegionChunks}; DEVLINK_ATTR_REGION_CHUNKS). */
   regionChunks?: DlRegionChunks;
-  /** `region-chunk` (nest {@linkcode DlRegionChunk}). */
+  /** `region-chunk` (nest {@linkcode DlRegionChunk}; DEVLINK_ATTR_REGION_CHUNK). */
   regionChunk?: DlRegionChunk;
-  /** `region-chunk-data` (binary). */
+  /** `region-chunk-data` (binary; DEVLINK_ATTR_REGION_CHUNK_DATA). */
   regionChunkData?: Uint8Array;
-  /** `region-chunk-addr` (u64). */
+  /** `region-chunk-addr` (u64; DEVLINK_ATTR_REGION_CHUNK_ADDR). */
   regionChunkAddr?: bigint;
-  /** `region-chunk-len` (u64). */
+  /** `region-chunk-len` (u64; DEVLINK_ATTR_REGION_CHUNK_LEN). */
   regionChunkLen?: bigint;
-  /** `info-driver-name` (string). */
+  /** `info-driver-name` (string; DEVLINK_ATTR_INFO_DRIVER_NAME). */
   infoDriverName?: string;
-  /** `info-serial-number` (string). */
+  /** `info-serial-number` (string; DEVLINK_ATTR_INFO_SERIAL_NUMBER). */
   infoSerialNumber?: string;
-  /** `info-version-fixed` (nest {@linkcode DlInfoVersion}, repeated). */
+  /** `info-version-fixed` (nest {@linkcode DlInfoVersion}, repeated; DEVLINK_ATTR_INFO_VERSION_FIXED). */
   infoVersionFixed?: DlInfoVersion[];
-  /** `info-version-running` (nest {@linkcode DlInfoVersion}, repeated). */
+  /** `info-version-running` (nest {@linkcode DlInfoVersion}, repeated; DEVLINK_ATTR_INFO_VERSION_RUNNING). */
   infoVersionRunning?: DlInfoVersion[];
-  /** `info-version-stored` (nest {@linkcode DlInfoVersion}, repeated). */
+  /** `info-version-stored` (nest {@linkcode DlInfoVersion}, repeated; DEVLINK_ATTR_INFO_VERSION_STORED). */
   infoVersionStored?: DlInfoVersion[];
-  /** `info-version-name` (string). */
+  /** `info-version-name` (string; DEVLINK_ATTR_INFO_VERSION_NAME). */
   infoVersionName?: string;
-  /** `info-version-value` (string). */
+  /** `info-version-value` (string; DEVLINK_ATTR_INFO_VERSION_VALUE). */
   infoVersionValue?: string;
-  /** `sb-pool-cell-size` (u32). */
+  /** `sb-pool-cell-size` (u32; DEVLINK_ATTR_SB_POOL_CELL_SIZE). */
   sbPoolCellSize?: number;
-  /** `fmsg` (nest {@linkcode DlFmsg}). */
+  /** `fmsg` (nest {@linkcode DlFmsg}; DEVLINK_ATTR_FMSG). */
   fmsg?: DlFmsg;
-  /** `fmsg-obj-nest-start` (flag). */
+  /** `fmsg-obj-nest-start` (flag; DEVLINK_ATTR_FMSG_OBJ_NEST_START). */
   fmsgObjNestStart?: boolean;
-  /** `fmsg-pair-nest-start` (flag). */
+  /** `fmsg-pair-nest-start` (flag; DEVLINK_ATTR_FMSG_PAIR_NEST_START). */
   fmsgPairNestStart?: boolean;
-  /** `fmsg-arr-nest-start` (flag). */
+  /** `fmsg-arr-nest-start` (flag; DEVLINK_ATTR_FMSG_ARR_NEST_START). */
   fmsgArrNestStart?: boolean;
-  /** `fmsg-nest-end` (flag). */
+  /** `fmsg-nest-end` (flag; DEVLINK_ATTR_FMSG_NEST_END). */
   fmsgNestEnd?: boolean;
-  /** `fmsg-obj-name` (string). */
+  /** `fmsg-obj-name` (string; DEVLINK_ATTR_FMSG_OBJ_NAME). */
   fmsgObjName?: string;
-  /** `fmsg-obj-value-type` (u8, enum {@linkcode VarAttrType}). */
+  /** `fmsg-obj-value-type` (u8, enum {@linkcode VarAttrType}; DEVLINK_ATTR_FMSG_OBJ_VALUE_TYPE). */
   fmsgObjValueType?: VarAttrType;
-  /** `health-reporter` (nest {@linkcode DlHealthReporter}). */
+  /** `health-reporter` (nest {@linkcode DlHealthReporter}; DEVLINK_ATTR_HEALTH_REPORTER). */
   healthReporter?: DlHealthReporter;
-  /** `health-reporter-name` (string). */
+  /** `health-reporter-name` (string; DEVLINK_ATTR_HEALTH_REPORTER_NAME). */
   healthReporterName?: string;
-  /** `health-reporter-state` (u8). */
+  /** `health-reporter-state` (u8; DEVLINK_ATTR_HEALTH_REPORTER_STATE). */
   healthReporterState?: number;
-  /** `health-reporter-err-count` (u64). */
+  /** `health-reporter-err-count` (u64; DEVLINK_ATTR_HEALTH_REPORTER_ERR_COUNT). */
   healthReporterErrCount?: bigint;
-  /** `health-reporter-recover-count` (u64). */
+  /** `health-reporter-recover-count` (u64; DEVLINK_ATTR_HEALTH_REPORTER_RECOVER_COUNT). */
   healthReporterRecoverCount?: bigint;
-  /** `health-reporter-dump-ts` (u64). */
+  /** `health-reporter-dump-ts` (u64; DEVLINK_ATTR_HEALTH_REPORTER_DUMP_TS). */
   healthReporterDumpTs?: bigint;
-  /** `health-reporter-graceful-period` (u64). */
+  /** `health-reporter-graceful-period` (u64; DEVLINK_ATTR_HEALTH_REPORTER_GRACEFUL_PERIOD). */
   healthReporterGracefulPeriod?: bigint;
-  /** `health-reporter-auto-recover` (u8). */
+  /** `health-reporter-auto-recover` (u8; DEVLINK_ATTR_HEALTH_REPORTER_AUTO_RECOVER). */
   healthReporterAutoRecover?: number;
-  /** `flash-update-file-name` (string). */
+  /** `flash-update-file-name` (string; DEVLINK_ATTR_FLASH_UPDATE_FILE_NAME). */
   flashUpdateFileName?: string;
-  /** `flash-update-component` (string). */
+  /** `flash-update-component` (string; DEVLINK_ATTR_FLASH_UPDATE_COMPONENT). */
   flashUpdateComponent?: string;
-  /** `flash-update-status-msg` (string). */
+  /** `flash-update-status-msg` (string; DEVLINK_ATTR_FLASH_UPDATE_STATUS_MSG). */
   flashUpdateStatusMsg?: string;
-  /** `flash-update-status-done` (u64). */
+  /** `flash-update-status-done` (u64; DEVLINK_ATTR_FLASH_UPDATE_STATUS_DONE). */
   flashUpdateStatusDone?: bigint;
-  /** `flash-update-status-total` (u64). */
+  /** `flash-update-status-total` (u64; DEVLINK_ATTR_FLASH_UPDATE_STATUS_TOTAL). */
   flashUpdateStatusTotal?: bigint;
-  /** `port-pci-pf-number` (u16). */
+  /** `port-pci-pf-number` (u16; DEVLINK_ATTR_PORT_PCI_PF_NUMBER). */
   portPciPfNumber?: number;
-  /** `port-pci-vf-number` (u16). */
+  /** `port-pci-vf-number` (u16; DEVLINK_ATTR_PORT_PCI_VF_NUMBER). */
   portPciVfNumber?: number;
-  /** `stats` (nest {@linkcode DlAttrStats}). */
+  /** `stats` (nest {@linkcode DlAttrStats}; DEVLINK_ATTR_STATS). */
   stats?: DlAttrStats;
-  /** `trap-name` (string). */
+  /** `trap-name` (string; DEVLINK_ATTR_TRAP_NAME). */
   trapName?: string;
-  /** `trap-action` (u8, enum {@linkcode TrapAction}). */
+  /** `trap-action` (u8, enum {@linkcode TrapAction}; DEVLINK_ATTR_TRAP_ACTION). */
   trapAction?: TrapAction;
-  /** `trap-type` (u8, enum {@linkcode TrapType}). */
+  /** `trap-type` (u8, enum {@linkcode TrapType}; DEVLINK_ATTR_TRAP_TYPE). */
   trapType?: TrapType;
-  /** `trap-generic` (flag). */
+  /** `trap-generic` (flag; DEVLINK_ATTR_TRAP_GENERIC). */
   trapGeneric?: boolean;
-  /** `trap-metadata` (nest {@linkcode DlTrapMetadata}). */
+  /** `trap-metadata` (nest {@linkcode DlTrapMetadata}; DEVLINK_ATTR_TRAP_METADATA). */
   trapMetadata?: DlTrapMetadata;
-  /** `trap-group-name` (string). */
+  /** `trap-group-name` (string; DEVLINK_ATTR_TRAP_GROUP_NAME). */
   trapGroupName?: string;
-  /** `reload-failed` (u8). */
+  /** `reload-failed` (u8; DEVLINK_ATTR_RELOAD_FAILED). */
   reloadFailed?: number;
-  /** `health-reporter-dump-ts-ns` (u64). */
+  /** `health-reporter-dump-ts-ns` (u64; DEVLINK_ATTR_HEALTH_REPORTER_DUMP_TS_NS). */
   healthReporterDumpTsNs?: bigint;
-  /** `netns-fd` (u32). */
+  /** `netns-fd` (u32; DEVLINK_ATTR_NETNS_FD). */
   netnsFd?: number;
-  /** `netns-pid` (u32). */
+  /** `netns-pid` (u32; DEVLINK_ATTR_NETNS_PID). */
   netnsPid?: number;
-  /** `netns-id` (u32). */
+  /** `netns-id` (u32; DEVLINK_ATTR_NETNS_ID). */
   netnsId?: number;
-  /** `health-reporter-auto-dump` (u8). */
+  /** `health-reporter-auto-dump` (u8; DEVLINK_ATTR_HEALTH_REPORTER_AUTO_DUMP). */
   healthReporterAutoDump?: number;
-  /** `trap-policer-id` (u32). */
+  /** `trap-policer-id` (u32; DEVLINK_ATTR_TRAP_POLICER_ID). */
   trapPolicerId?: number;
-  /** `trap-policer-rate` (u64). */
+  /** `trap-policer-rate` (u64; DEVLINK_ATTR_TRAP_POLICER_RATE). */
   trapPolicerRate?: bigint;
-  /** `trap-policer-burst` (u64). */
+  /** `trap-policer-burst` (u64; DEVLINK_ATTR_TRAP_POLICER_BURST). */
   trapPolicerBurst?: bigint;
-  /** `port-function` (nest {@linkcode DlPortFunction}). */
+  /** `port-function` (nest {@linkcode DlPortFunction}; DEVLINK_ATTR_PORT_FUNCTION). */
   portFunction?: DlPortFunction;
-  /** `info-board-serial-number` (string). */
+  /** `info-board-serial-number` (string; DEVLINK_ATTR_INFO_BOARD_SERIAL_NUMBER). */
   infoBoardSerialNumber?: string;
-  /** `port-lanes` (u32). */
+  /** `port-lanes` (u32; DEVLINK_ATTR_PORT_LANES). */
   portLanes?: number;
-  /** `port-splittable` (u8). */
+  /** `port-splittable` (u8; DEVLINK_ATTR_PORT_SPLITTABLE). */
   portSplittable?: number;
-  /** `port-external` (u8). */
+  /** `port-external` (u8; DEVLINK_ATTR_PORT_EXTERNAL). */
   portExternal?: number;
-  /** `port-controller-number` (u32). */
+  /** `port-controller-number` (u32; DEVLINK_ATTR_PORT_CONTROLLER_NUMBER). */
   portControllerNumber?: number;
-  /** `flash-update-status-timeout` (u64). */
+  /** `flash-update-status-timeout` (u64; DEVLINK_ATTR_FLASH_UPDATE_STATUS_TIMEOUT). */
   flashUpdateStatusTimeout?: bigint;
-  /** `flash-update-overwrite-mask` (bitfield32, flags {@linkcode FlashOverwriteBits}). */
+  /** `flash-update-overwrite-mask` (bitfield32, flags {@linkcode FlashOverwriteBits}; DEVLINK_ATTR_FLASH_UPDATE_OVERWRITE_MASK). */
   flashUpdateOverwriteMask?: Bitfield32;
-  /** `reload-action` (u8, enum {@linkcode ReloadAction}). */
+  /** `reload-action` (u8, enum {@linkcode ReloadAction}; DEVLINK_ATTR_RELOAD_ACTION). */
   reloadAction?: ReloadAction;
-  /** `reload-actions-performed` (bitfield32, flags {@linkcode ReloadActionBits}). */
+  /** `reload-actions-performed` (bitfield32, flags {@linkcode ReloadActionBits}; DEVLINK_ATTR_RELOAD_ACTIONS_PERFORMED). */
   reloadActionsPerformed?: Bitfield32;
-  /** `reload-limits` (bitfield32, flags {@linkcode ReloadActionBits}). */
+  /** `reload-limits` (bitfield32, flags {@linkcode ReloadActionBits}; DEVLINK_ATTR_RELOAD_LIMITS). */
   reloadLimits?: Bitfield32;
-  /** `dev-stats` (nest {@linkcode DlDevStats}). */
+  /** `dev-stats` (nest {@linkcode DlDevStats}; DEVLINK_ATTR_DEV_STATS). */
   devStats?: DlDevStats;
-  /** `reload-stats` (nest {@linkcode DlReloadStats}). */
+  /** `reload-stats` (nest {@linkcode DlReloadStats}; DEVLINK_ATTR_RELOAD_STATS). */
   reloadStats?: DlReloadStats;
-  /** `reload-stats-entry` (nest {@linkcode DlReloadStatsEntry}, repeated). */
+  /** `reload-stats-entry` (nest {@linkcode DlReloadStatsEntry}, repeated; DEVLINK_ATTR_RELOAD_STATS_ENTRY). */
   reloadStatsEntry?: DlReloadStatsEntry[];
-  /** `reload-stats-limit` (u8). */
+  /** `reload-stats-limit` (u8; DEVLINK_ATTR_RELOAD_STATS_LIMIT). */
   reloadStatsLimit?: number;
-  /** `reload-stats-value` (u32). */
+  /** `reload-stats-value` (u32; DEVLINK_ATTR_RELOAD_STATS_VALUE). */
   reloadStatsValue?: number;
-  /** `remote-reload-stats` (nest {@linkcode DlReloadStats}). */
+  /** `remote-reload-stats` (nest {@linkcode DlReloadStats}; DEVLINK_ATTR_REMOTE_RELOAD_STATS). */
   remoteReloadStats?: DlReloadStats;
-  /** `reload-action-info` (nest {@linkcode DlReloadActInfo}, repeated). */
+  /** `reload-action-info` (nest {@linkcode DlReloadActInfo}, repeated; DEVLINK_ATTR_RELOAD_ACTION_INFO). */
   reloadActionInfo?: DlReloadActInfo[];
-  /** `reload-action-stats` (nest {@linkcode DlReloadActStats}, repeated). */
+  /** `reload-action-stats` (nest {@linkcode DlReloadActStats}, repeated; DEVLINK_ATTR_RELOAD_ACTION_STATS). */
   reloadActionStats?: DlReloadActStats[];
-  /** `port-pci-sf-number` (u32). */
+  /** `port-pci-sf-number` (u32; DEVLINK_ATTR_PORT_PCI_SF_NUMBER). */
   portPciSfNumber?: number;
-  /** `rate-type` (u16, enum {@linkcode RateType}). */
+  /** `rate-type` (u16, enum {@linkcode RateType}; DEVLINK_ATTR_RATE_TYPE). */
   rateType?: RateType;
-  /** `rate-tx-share` (u64). */
+  /** `rate-tx-share` (u64; DEVLINK_ATTR_RATE_TX_SHARE). */
   rateTxShare?: bigint;
-  /** `rate-tx-max` (u64). */
+  /** `rate-tx-max` (u64; DEVLINK_ATTR_RATE_TX_MAX). */
   rateTxMax?: bigint;
-  /** `rate-node-name` (string). */
+  /** `rate-node-name` (string; DEVLINK_ATTR_RATE_NODE_NAME). */
   rateNodeName?: string;
-  /** `rate-parent-node-name` (string). */
+  /** `rate-parent-node-name` (string; DEVLINK_ATTR_RATE_PARENT_NODE_NAME). */
   rateParentNodeName?: string;
-  /** `region-max-snapshots` (u32). */
+  /** `region-max-snapshots` (u32; DEVLINK_ATTR_REGION_MAX_SNAPSHOTS). */
   regionMaxSnapshots?: number;
-  /** `linecard-index` (u32). */
+  /** `linecard-index` (u32; DEVLINK_ATTR_LINECARD_INDEX). */
   linecardIndex?: number;
-  /** `linecard-state` (u8). */
+  /** `linecard-state` (u8; DEVLINK_ATTR_LINECARD_STATE). */
   linecardState?: number;
-  /** `linecard-type` (string). */
+  /** `linecard-type` (string; DEVLINK_ATTR_LINECARD_TYPE). */
   linecardType?: string;
-  /** `linecard-supported-types` (nest {@linkcode DlLinecardSupportedTypes}). */
+  /** `linecard-supported-types` (nest {@linkcode DlLinecardSupportedTypes}; DEVLINK_ATTR_LINECARD_SUPPORTED_TYPES). */
   linecardSupportedTypes?: DlLinecardSupportedTypes;
-  /** `selftests` (nest {@linkcode DlSelftestId}). */
+  /** `selftests` (nest {@linkcode DlSelftestId}; DEVLINK_ATTR_SELFTESTS). */
   selftests?: DlSelftestId;
-  /** `rate-tx-priority` (u32). */
+  /** `rate-tx-priority` (u32; DEVLINK_ATTR_RATE_TX_PRIORITY). */
   rateTxPriority?: number;
-  /** `rate-tx-weight` (u32). */
+  /** `rate-tx-weight` (u32; DEVLINK_ATTR_RATE_TX_WEIGHT). */
   rateTxWeight?: number;
-  /** `region-direct` (flag). */
+  /** `region-direct` (flag; DEVLINK_ATTR_REGION_DIRECT). */
   regionDirect?: boolean;
-  /** `rate-tc-bws` (nest {@linkcode DlRateTcBws}, repeated). */
+  /** `rate-tc-bws` (nest {@linkcode DlRateTcBws}, repeated; DEVLINK_ATTR_RATE_TC_BWS). */
   rateTcBws?: DlRateTcBws[];
-  /** `health-reporter-burst-period` (u64). */
+  /** `health-reporter-burst-period` (u64; DEVLINK_ATTR_HEALTH_REPORTER_BURST_PERIOD). */
   healthReporterBurstPeriod?: bigint;
-  /** `param-reset-default` (flag). */
+  /** `param-reset-default` (flag; DEVLINK_ATTR_PARAM_RESET_DEFAULT). */
   paramResetDefault?: boolean;
-  /** `index` (uint; at most 4294967295). */
+  /** `index` (uint; at most 4294967295; DEVLINK_ATTR_INDEX). */
   index?: bigint;
-  /** `resource-scope-mask` (u32, flags {@linkcode ResourceScope}). */
+  /** `resource-scope-mask` (u32, flags {@linkcode ResourceScope}; DEVLINK_ATTR_RESOURCE_SCOPE_MASK). */
   resourceScopeMask?: number;
-  /** `parent-dev` (nest {@linkcode DlParentDev}). */
+  /** `parent-dev` (nest {@linkcode DlParentDev}; DEVLINK_ATTR_PARENT_DEV). */
   parentDev?: DlParentDev;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -848,9 +848,9 @@ export const devlinkAttrs: Codec<DevlinkAttrs> = {
 
 /** Attribute set `dl-dev-stats`, a part of `devlink`. */
 export interface DlDevStats {
-  /** `reload-stats` (nest {@linkcode DlReloadStats}). */
+  /** `reload-stats` (nest {@linkcode DlReloadStats}; DEVLINK_ATTR_RELOAD_STATS). */
   reloadStats?: DlReloadStats;
-  /** `remote-reload-stats` (nest {@linkcode DlReloadStats}). */
+  /** `remote-reload-stats` (nest {@linkcode DlReloadStats}; DEVLINK_ATTR_REMOTE_RELOAD_STATS). */
   remoteReloadStats?: DlReloadStats;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -884,7 +884,7 @@ export const dlDevStats: Codec<DlDevStats> = {
 
 /** Attribute set `dl-reload-stats`, a part of `devlink`. */
 export interface DlReloadStats {
-  /** `reload-action-info` (nest {@linkcode DlReloadActInfo}, repeated). */
+  /** `reload-action-info` (nest {@linkcode DlReloadActInfo}, repeated; DEVLINK_ATTR_RELOAD_ACTION_INFO). */
   reloadActionInfo?: DlReloadActInfo[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -916,9 +916,9 @@ export const dlReloadStats: Codec<DlReloadStats> = {
 
 /** Attribute set `dl-reload-act-info`, a part of `devlink`. */
 export interface DlReloadActInfo {
-  /** `reload-action` (u8, enum {@linkcode ReloadAction}). */
+  /** `reload-action` (u8, enum {@linkcode ReloadAction}; DEVLINK_ATTR_RELOAD_ACTION). */
   reloadAction?: ReloadAction;
-  /** `reload-action-stats` (nest {@linkcode DlReloadActStats}, repeated). */
+  /** `reload-action-stats` (nest {@linkcode DlReloadActStats}, repeated; DEVLINK_ATTR_RELOAD_ACTION_STATS). */
   reloadActionStats?: DlReloadActStats[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -952,7 +952,7 @@ export const dlReloadActInfo: Codec<DlReloadActInfo> = {
 
 /** Attribute set `dl-reload-act-stats`, a part of `devlink`. */
 export interface DlReloadActStats {
-  /** `reload-stats-entry` (nest {@linkcode DlReloadStatsEntry}, repeated). */
+  /** `reload-stats-entry` (nest {@linkcode DlReloadStatsEntry}, repeated; DEVLINK_ATTR_RELOAD_STATS_ENTRY). */
   reloadStatsEntry?: DlReloadStatsEntry[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -984,9 +984,9 @@ export const dlReloadActStats: Codec<DlReloadActStats> = {
 
 /** Attribute set `dl-reload-stats-entry`, a part of `devlink`. */
 export interface DlReloadStatsEntry {
-  /** `reload-stats-limit` (u8). */
+  /** `reload-stats-limit` (u8; DEVLINK_ATTR_RELOAD_STATS_LIMIT). */
   reloadStatsLimit?: number;
-  /** `reload-stats-value` (u32). */
+  /** `reload-stats-value` (u32; DEVLINK_ATTR_RELOAD_STATS_VALUE). */
   reloadStatsValue?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1020,9 +1020,9 @@ export const dlReloadStatsEntry: Codec<DlReloadStatsEntry> = {
 
 /** Attribute set `dl-info-version`, a part of `devlink`. */
 export interface DlInfoVersion {
-  /** `info-version-name` (string). */
+  /** `info-version-name` (string; DEVLINK_ATTR_INFO_VERSION_NAME). */
   infoVersionName?: string;
-  /** `info-version-value` (string). */
+  /** `info-version-value` (string; DEVLINK_ATTR_INFO_VERSION_VALUE). */
   infoVersionValue?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1056,13 +1056,13 @@ export const dlInfoVersion: Codec<DlInfoVersion> = {
 
 /** Attribute set `dl-port-function`. */
 export interface DlPortFunction {
-  /** `hw-addr` (binary). */
+  /** `hw-addr` (binary; DEVLINK_PORT_FUNCTION_ATTR_HW_ADDR). */
   hwAddr?: Uint8Array;
-  /** `state` (u8, enum {@linkcode PortFnState}). */
+  /** `state` (u8, enum {@linkcode PortFnState}; DEVLINK_PORT_FN_ATTR_STATE). */
   state?: PortFnState;
-  /** `opstate` (u8, enum {@linkcode PortFnOpstate}). */
+  /** `opstate` (u8, enum {@linkcode PortFnOpstate}; DEVLINK_PORT_FN_ATTR_OPSTATE). */
   opstate?: PortFnOpstate;
-  /** `caps` (bitfield32, flags {@linkcode PortFnAttrCapBits}). */
+  /** `caps` (bitfield32, flags {@linkcode PortFnAttrCapBits}; DEVLINK_PORT_FN_ATTR_CAPS). */
   caps?: Bitfield32;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1100,7 +1100,7 @@ export const dlPortFunction: Codec<DlPortFunction> = {
 
 /** Attribute set `dl-dpipe-tables`, a part of `devlink`. */
 export interface DlDpipeTables {
-  /** `dpipe-table` (nest {@linkcode DlDpipeTable}, repeated). */
+  /** `dpipe-table` (nest {@linkcode DlDpipeTable}, repeated; DEVLINK_ATTR_DPIPE_TABLE). */
   dpipeTable?: DlDpipeTable[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1132,19 +1132,19 @@ export const dlDpipeTables: Codec<DlDpipeTables> = {
 
 /** Attribute set `dl-dpipe-table`, a part of `devlink`. */
 export interface DlDpipeTable {
-  /** `dpipe-table-name` (string). */
+  /** `dpipe-table-name` (string; DEVLINK_ATTR_DPIPE_TABLE_NAME). */
   dpipeTableName?: string;
-  /** `dpipe-table-size` (u64). */
+  /** `dpipe-table-size` (u64; DEVLINK_ATTR_DPIPE_TABLE_SIZE). */
   dpipeTableSize?: bigint;
-  /** `dpipe-table-matches` (nest {@linkcode DlDpipeTableMatches}). */
+  /** `dpipe-table-matches` (nest {@linkcode DlDpipeTableMatches}; DEVLINK_ATTR_DPIPE_TABLE_MATCHES). */
   dpipeTableMatches?: DlDpipeTableMatches;
-  /** `dpipe-table-actions` (nest {@linkcode DlDpipeTableActions}). */
+  /** `dpipe-table-actions` (nest {@linkcode DlDpipeTableActions}; DEVLINK_ATTR_DPIPE_TABLE_ACTIONS). */
   dpipeTableActions?: DlDpipeTableActions;
-  /** `dpipe-table-counters-enabled` (u8). */
+  /** `dpipe-table-counters-enabled` (u8; DEVLINK_ATTR_DPIPE_TABLE_COUNTERS_ENABLED). */
   dpipeTableCountersEnabled?: number;
-  /** `dpipe-table-resource-id` (u64). */
+  /** `dpipe-table-resource-id` (u64; DEVLINK_ATTR_DPIPE_TABLE_RESOURCE_ID). */
   dpipeTableResourceId?: bigint;
-  /** `dpipe-table-resource-units` (u64). */
+  /** `dpipe-table-resource-units` (u64; DEVLINK_ATTR_DPIPE_TABLE_RESOURCE_UNITS). */
   dpipeTableResourceUnits?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1188,7 +1188,7 @@ export const dlDpipeTable: Codec<DlDpipeTable> = {
 
 /** Attribute set `dl-dpipe-table-matches`, a part of `devlink`. */
 export interface DlDpipeTableMatches {
-  /** `dpipe-match` (nest {@linkcode DlDpipeMatch}, repeated). */
+  /** `dpipe-match` (nest {@linkcode DlDpipeMatch}, repeated; DEVLINK_ATTR_DPIPE_MATCH). */
   dpipeMatch?: DlDpipeMatch[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1220,7 +1220,7 @@ export const dlDpipeTableMatches: Codec<DlDpipeTableMatches> = {
 
 /** Attribute set `dl-dpipe-table-actions`, a part of `devlink`. */
 export interface DlDpipeTableActions {
-  /** `dpipe-action` (nest {@linkcode DlDpipeAction}, repeated). */
+  /** `dpipe-action` (nest {@linkcode DlDpipeAction}, repeated; DEVLINK_ATTR_DPIPE_ACTION). */
   dpipeAction?: DlDpipeAction[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1252,7 +1252,7 @@ export const dlDpipeTableActions: Codec<DlDpipeTableActions> = {
 
 /** Attribute set `dl-dpipe-entries`, a part of `devlink`. */
 export interface DlDpipeEntries {
-  /** `dpipe-entry` (nest {@linkcode DlDpipeEntry}, repeated). */
+  /** `dpipe-entry` (nest {@linkcode DlDpipeEntry}, repeated; DEVLINK_ATTR_DPIPE_ENTRY). */
   dpipeEntry?: DlDpipeEntry[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1284,13 +1284,13 @@ export const dlDpipeEntries: Codec<DlDpipeEntries> = {
 
 /** Attribute set `dl-dpipe-entry`, a part of `devlink`. */
 export interface DlDpipeEntry {
-  /** `dpipe-entry-index` (u64). */
+  /** `dpipe-entry-index` (u64; DEVLINK_ATTR_DPIPE_ENTRY_INDEX). */
   dpipeEntryIndex?: bigint;
-  /** `dpipe-entry-match-values` (nest {@linkcode DlDpipeEntryMatchValues}). */
+  /** `dpipe-entry-match-values` (nest {@linkcode DlDpipeEntryMatchValues}; DEVLINK_ATTR_DPIPE_ENTRY_MATCH_VALUES). */
   dpipeEntryMatchValues?: DlDpipeEntryMatchValues;
-  /** `dpipe-entry-action-values` (nest {@linkcode DlDpipeEntryActionValues}). */
+  /** `dpipe-entry-action-values` (nest {@linkcode DlDpipeEntryActionValues}; DEVLINK_ATTR_DPIPE_ENTRY_ACTION_VALUES). */
   dpipeEntryActionValues?: DlDpipeEntryActionValues;
-  /** `dpipe-entry-counter` (u64). */
+  /** `dpipe-entry-counter` (u64; DEVLINK_ATTR_DPIPE_ENTRY_COUNTER). */
   dpipeEntryCounter?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1328,7 +1328,7 @@ export const dlDpipeEntry: Codec<DlDpipeEntry> = {
 
 /** Attribute set `dl-dpipe-entry-match-values`, a part of `devlink`. */
 export interface DlDpipeEntryMatchValues {
-  /** `dpipe-match-value` (nest {@linkcode DlDpipeMatchValue}, repeated). */
+  /** `dpipe-match-value` (nest {@linkcode DlDpipeMatchValue}, repeated; DEVLINK_ATTR_DPIPE_MATCH_VALUE). */
   dpipeMatchValue?: DlDpipeMatchValue[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1360,7 +1360,7 @@ export const dlDpipeEntryMatchValues: Codec<DlDpipeEntryMatchValues> = {
 
 /** Attribute set `dl-dpipe-entry-action-values`, a part of `devlink`. */
 export interface DlDpipeEntryActionValues {
-  /** `dpipe-action-value` (nest {@linkcode DlDpipeActionValue}, repeated). */
+  /** `dpipe-action-value` (nest {@linkcode DlDpipeActionValue}, repeated; DEVLINK_ATTR_DPIPE_ACTION_VALUE). */
   dpipeActionValue?: DlDpipeActionValue[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1392,15 +1392,15 @@ export const dlDpipeEntryActionValues: Codec<DlDpipeEntryActionValues> = {
 
 /** Attribute set `dl-dpipe-match`, a part of `devlink`. */
 export interface DlDpipeMatch {
-  /** `dpipe-match-type` (u32, enum {@linkcode DpipeMatchType}). */
+  /** `dpipe-match-type` (u32, enum {@linkcode DpipeMatchType}; DEVLINK_ATTR_DPIPE_MATCH_TYPE). */
   dpipeMatchType?: DpipeMatchType;
-  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}). */
+  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}; DEVLINK_ATTR_DPIPE_HEADER_ID). */
   dpipeHeaderId?: DpipeHeaderId;
-  /** `dpipe-header-global` (u8). */
+  /** `dpipe-header-global` (u8; DEVLINK_ATTR_DPIPE_HEADER_GLOBAL). */
   dpipeHeaderGlobal?: number;
-  /** `dpipe-header-index` (u32). */
+  /** `dpipe-header-index` (u32; DEVLINK_ATTR_DPIPE_HEADER_INDEX). */
   dpipeHeaderIndex?: number;
-  /** `dpipe-field-id` (u32). */
+  /** `dpipe-field-id` (u32; DEVLINK_ATTR_DPIPE_FIELD_ID). */
   dpipeFieldId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1440,13 +1440,13 @@ export const dlDpipeMatch: Codec<DlDpipeMatch> = {
 
 /** Attribute set `dl-dpipe-match-value`, a part of `devlink`. */
 export interface DlDpipeMatchValue {
-  /** `dpipe-match` (nest {@linkcode DlDpipeMatch}, repeated). */
+  /** `dpipe-match` (nest {@linkcode DlDpipeMatch}, repeated; DEVLINK_ATTR_DPIPE_MATCH). */
   dpipeMatch?: DlDpipeMatch[];
-  /** `dpipe-value` (binary). */
+  /** `dpipe-value` (binary; DEVLINK_ATTR_DPIPE_VALUE). */
   dpipeValue?: Uint8Array;
-  /** `dpipe-value-mask` (binary). */
+  /** `dpipe-value-mask` (binary; DEVLINK_ATTR_DPIPE_VALUE_MASK). */
   dpipeValueMask?: Uint8Array;
-  /** `dpipe-value-mapping` (u32). */
+  /** `dpipe-value-mapping` (u32; DEVLINK_ATTR_DPIPE_VALUE_MAPPING). */
   dpipeValueMapping?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1484,15 +1484,15 @@ export const dlDpipeMatchValue: Codec<DlDpipeMatchValue> = {
 
 /** Attribute set `dl-dpipe-action`, a part of `devlink`. */
 export interface DlDpipeAction {
-  /** `dpipe-action-type` (u32, enum {@linkcode DpipeActionType}). */
+  /** `dpipe-action-type` (u32, enum {@linkcode DpipeActionType}; DEVLINK_ATTR_DPIPE_ACTION_TYPE). */
   dpipeActionType?: DpipeActionType;
-  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}). */
+  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}; DEVLINK_ATTR_DPIPE_HEADER_ID). */
   dpipeHeaderId?: DpipeHeaderId;
-  /** `dpipe-header-global` (u8). */
+  /** `dpipe-header-global` (u8; DEVLINK_ATTR_DPIPE_HEADER_GLOBAL). */
   dpipeHeaderGlobal?: number;
-  /** `dpipe-header-index` (u32). */
+  /** `dpipe-header-index` (u32; DEVLINK_ATTR_DPIPE_HEADER_INDEX). */
   dpipeHeaderIndex?: number;
-  /** `dpipe-field-id` (u32). */
+  /** `dpipe-field-id` (u32; DEVLINK_ATTR_DPIPE_FIELD_ID). */
   dpipeFieldId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1532,13 +1532,13 @@ export const dlDpipeAction: Codec<DlDpipeAction> = {
 
 /** Attribute set `dl-dpipe-action-value`, a part of `devlink`. */
 export interface DlDpipeActionValue {
-  /** `dpipe-action` (nest {@linkcode DlDpipeAction}, repeated). */
+  /** `dpipe-action` (nest {@linkcode DlDpipeAction}, repeated; DEVLINK_ATTR_DPIPE_ACTION). */
   dpipeAction?: DlDpipeAction[];
-  /** `dpipe-value` (binary). */
+  /** `dpipe-value` (binary; DEVLINK_ATTR_DPIPE_VALUE). */
   dpipeValue?: Uint8Array;
-  /** `dpipe-value-mask` (binary). */
+  /** `dpipe-value-mask` (binary; DEVLINK_ATTR_DPIPE_VALUE_MASK). */
   dpipeValueMask?: Uint8Array;
-  /** `dpipe-value-mapping` (u32). */
+  /** `dpipe-value-mapping` (u32; DEVLINK_ATTR_DPIPE_VALUE_MAPPING). */
   dpipeValueMapping?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1576,7 +1576,7 @@ export const dlDpipeActionValue: Codec<DlDpipeActionValue> = {
 
 /** Attribute set `dl-dpipe-headers`, a part of `devlink`. */
 export interface DlDpipeHeaders {
-  /** `dpipe-header` (nest {@linkcode DlDpipeHeader}, repeated). */
+  /** `dpipe-header` (nest {@linkcode DlDpipeHeader}, repeated; DEVLINK_ATTR_DPIPE_HEADER). */
   dpipeHeader?: DlDpipeHeader[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1608,13 +1608,13 @@ export const dlDpipeHeaders: Codec<DlDpipeHeaders> = {
 
 /** Attribute set `dl-dpipe-header`, a part of `devlink`. */
 export interface DlDpipeHeader {
-  /** `dpipe-header-name` (string). */
+  /** `dpipe-header-name` (string; DEVLINK_ATTR_DPIPE_HEADER_NAME). */
   dpipeHeaderName?: string;
-  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}). */
+  /** `dpipe-header-id` (u32, enum {@linkcode DpipeHeaderId}; DEVLINK_ATTR_DPIPE_HEADER_ID). */
   dpipeHeaderId?: DpipeHeaderId;
-  /** `dpipe-header-global` (u8). */
+  /** `dpipe-header-global` (u8; DEVLINK_ATTR_DPIPE_HEADER_GLOBAL). */
   dpipeHeaderGlobal?: number;
-  /** `dpipe-header-fields` (nest {@linkcode DlDpipeHeaderFields}). */
+  /** `dpipe-header-fields` (nest {@linkcode DlDpipeHeaderFields}; DEVLINK_ATTR_DPIPE_HEADER_FIELDS). */
   dpipeHeaderFields?: DlDpipeHeaderFields;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1652,7 +1652,7 @@ export const dlDpipeHeader: Codec<DlDpipeHeader> = {
 
 /** Attribute set `dl-dpipe-header-fields`, a part of `devlink`. */
 export interface DlDpipeHeaderFields {
-  /** `dpipe-field` (nest {@linkcode DlDpipeField}, repeated). */
+  /** `dpipe-field` (nest {@linkcode DlDpipeField}, repeated; DEVLINK_ATTR_DPIPE_FIELD). */
   dpipeField?: DlDpipeField[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1684,13 +1684,13 @@ export const dlDpipeHeaderFields: Codec<DlDpipeHeaderFields> = {
 
 /** Attribute set `dl-dpipe-field`, a part of `devlink`. */
 export interface DlDpipeField {
-  /** `dpipe-field-name` (string). */
+  /** `dpipe-field-name` (string; DEVLINK_ATTR_DPIPE_FIELD_NAME). */
   dpipeFieldName?: string;
-  /** `dpipe-field-id` (u32). */
+  /** `dpipe-field-id` (u32; DEVLINK_ATTR_DPIPE_FIELD_ID). */
   dpipeFieldId?: number;
-  /** `dpipe-field-bitwidth` (u32). */
+  /** `dpipe-field-bitwidth` (u32; DEVLINK_ATTR_DPIPE_FIELD_BITWIDTH). */
   dpipeFieldBitwidth?: number;
-  /** `dpipe-field-mapping-type` (u32, enum {@linkcode DpipeFieldMappingType}). */
+  /** `dpipe-field-mapping-type` (u32, enum {@linkcode DpipeFieldMappingType}; DEVLINK_ATTR_DPIPE_FIELD_MAPPING_TYPE). */
   dpipeFieldMappingType?: DpipeFieldMappingType;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1728,25 +1728,25 @@ export const dlDpipeField: Codec<DlDpipeField> = {
 
 /** Attribute set `dl-resource`, a part of `devlink`. */
 export interface DlResource {
-  /** `resource-name` (string). */
+  /** `resource-name` (string; DEVLINK_ATTR_RESOURCE_NAME). */
   resourceName?: string;
-  /** `resource-id` (u64). */
+  /** `resource-id` (u64; DEVLINK_ATTR_RESOURCE_ID). */
   resourceId?: bigint;
-  /** `resource-size` (u64). */
+  /** `resource-size` (u64; DEVLINK_ATTR_RESOURCE_SIZE). */
   resourceSize?: bigint;
-  /** `resource-size-new` (u64). */
+  /** `resource-size-new` (u64; DEVLINK_ATTR_RESOURCE_SIZE_NEW). */
   resourceSizeNew?: bigint;
-  /** `resource-size-valid` (u8). */
+  /** `resource-size-valid` (u8; DEVLINK_ATTR_RESOURCE_SIZE_VALID). */
   resourceSizeValid?: number;
-  /** `resource-size-min` (u64). */
+  /** `resource-size-min` (u64; DEVLINK_ATTR_RESOURCE_SIZE_MIN). */
   resourceSizeMin?: bigint;
-  /** `resource-size-max` (u64). */
+  /** `resource-size-max` (u64; DEVLINK_ATTR_RESOURCE_SIZE_MAX). */
   resourceSizeMax?: bigint;
-  /** `resource-size-gran` (u64). */
+  /** `resource-size-gran` (u64; DEVLINK_ATTR_RESOURCE_SIZE_GRAN). */
   resourceSizeGran?: bigint;
-  /** `resource-unit` (u8, enum {@linkcode ResourceUnit}). */
+  /** `resource-unit` (u8, enum {@linkcode ResourceUnit}; DEVLINK_ATTR_RESOURCE_UNIT). */
   resourceUnit?: ResourceUnit;
-  /** `resource-occ` (u64). */
+  /** `resource-occ` (u64; DEVLINK_ATTR_RESOURCE_OCC). */
   resourceOcc?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1796,7 +1796,7 @@ export const dlResource: Codec<DlResource> = {
 
 /** Attribute set `dl-resource-list`, a part of `devlink`. */
 export interface DlResourceList {
-  /** `resource` (nest {@linkcode DlResource}, repeated). */
+  /** `resource` (nest {@linkcode DlResource}, repeated; DEVLINK_ATTR_RESOURCE). */
   resource?: DlResource[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1828,11 +1828,11 @@ export const dlResourceList: Codec<DlResourceList> = {
 
 /** Attribute set `dl-param`, a part of `devlink`. */
 export interface DlParam {
-  /** `param-name` (string). */
+  /** `param-name` (string; DEVLINK_ATTR_PARAM_NAME). */
   paramName?: string;
-  /** `param-generic` (flag). */
+  /** `param-generic` (flag; DEVLINK_ATTR_PARAM_GENERIC). */
   paramGeneric?: boolean;
-  /** `param-type` (u8, enum {@linkcode VarAttrType}). */
+  /** `param-type` (u8, enum {@linkcode VarAttrType}; DEVLINK_ATTR_PARAM_TYPE). */
   paramType?: VarAttrType;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1868,7 +1868,7 @@ export const dlParam: Codec<DlParam> = {
 
 /** Attribute set `dl-region-snapshots`, a part of `devlink`. */
 export interface DlRegionSnapshots {
-  /** `region-snapshot` (nest {@linkcode DlRegionSnapshot}). */
+  /** `region-snapshot` (nest {@linkcode DlRegionSnapshot}; DEVLINK_ATTR_REGION_SNAPSHOT). */
   regionSnapshot?: DlRegionSnapshot;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1900,7 +1900,7 @@ export const dlRegionSnapshots: Codec<DlRegionSnapshots> = {
 
 /** Attribute set `dl-region-snapshot`, a part of `devlink`. */
 export interface DlRegionSnapshot {
-  /** `region-snapshot-id` (u32). */
+  /** `region-snapshot-id` (u32; DEVLINK_ATTR_REGION_SNAPSHOT_ID). */
   regionSnapshotId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1932,7 +1932,7 @@ export const dlRegionSnapshot: Codec<DlRegionSnapshot> = {
 
 /** Attribute set `dl-region-chunks`, a part of `devlink`. */
 export interface DlRegionChunks {
-  /** `region-chunk` (nest {@linkcode DlRegionChunk}). */
+  /** `region-chunk` (nest {@linkcode DlRegionChunk}; DEVLINK_ATTR_REGION_CHUNK). */
   regionChunk?: DlRegionChunk;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1964,9 +1964,9 @@ export const dlRegionChunks: Codec<DlRegionChunks> = {
 
 /** Attribute set `dl-region-chunk`, a part of `devlink`. */
 export interface DlRegionChunk {
-  /** `region-chunk-data` (binary). */
+  /** `region-chunk-data` (binary; DEVLINK_ATTR_REGION_CHUNK_DATA). */
   regionChunkData?: Uint8Array;
-  /** `region-chunk-addr` (u64). */
+  /** `region-chunk-addr` (u64; DEVLINK_ATTR_REGION_CHUNK_ADDR). */
   regionChunkAddr?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2000,15 +2000,15 @@ export const dlRegionChunk: Codec<DlRegionChunk> = {
 
 /** Attribute set `dl-fmsg`, a part of `devlink`. */
 export interface DlFmsg {
-  /** `fmsg-obj-nest-start` (flag). */
+  /** `fmsg-obj-nest-start` (flag; DEVLINK_ATTR_FMSG_OBJ_NEST_START). */
   fmsgObjNestStart?: boolean;
-  /** `fmsg-pair-nest-start` (flag). */
+  /** `fmsg-pair-nest-start` (flag; DEVLINK_ATTR_FMSG_PAIR_NEST_START). */
   fmsgPairNestStart?: boolean;
-  /** `fmsg-arr-nest-start` (flag). */
+  /** `fmsg-arr-nest-start` (flag; DEVLINK_ATTR_FMSG_ARR_NEST_START). */
   fmsgArrNestStart?: boolean;
-  /** `fmsg-nest-end` (flag). */
+  /** `fmsg-nest-end` (flag; DEVLINK_ATTR_FMSG_NEST_END). */
   fmsgNestEnd?: boolean;
-  /** `fmsg-obj-name` (string). */
+  /** `fmsg-obj-name` (string; DEVLINK_ATTR_FMSG_OBJ_NAME). */
   fmsgObjName?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2048,25 +2048,25 @@ export const dlFmsg: Codec<DlFmsg> = {
 
 /** Attribute set `dl-health-reporter`, a part of `devlink`. */
 export interface DlHealthReporter {
-  /** `health-reporter-name` (string). */
+  /** `health-reporter-name` (string; DEVLINK_ATTR_HEALTH_REPORTER_NAME). */
   healthReporterName?: string;
-  /** `health-reporter-state` (u8). */
+  /** `health-reporter-state` (u8; DEVLINK_ATTR_HEALTH_REPORTER_STATE). */
   healthReporterState?: number;
-  /** `health-reporter-err-count` (u64). */
+  /** `health-reporter-err-count` (u64; DEVLINK_ATTR_HEALTH_REPORTER_ERR_COUNT). */
   healthReporterErrCount?: bigint;
-  /** `health-reporter-recover-count` (u64). */
+  /** `health-reporter-recover-count` (u64; DEVLINK_ATTR_HEALTH_REPORTER_RECOVER_COUNT). */
   healthReporterRecoverCount?: bigint;
-  /** `health-reporter-graceful-period` (u64). */
+  /** `health-reporter-graceful-period` (u64; DEVLINK_ATTR_HEALTH_REPORTER_GRACEFUL_PERIOD). */
   healthReporterGracefulPeriod?: bigint;
-  /** `health-reporter-auto-recover` (u8). */
+  /** `health-reporter-auto-recover` (u8; DEVLINK_ATTR_HEALTH_REPORTER_AUTO_RECOVER). */
   healthReporterAutoRecover?: number;
-  /** `health-reporter-dump-ts` (u64). */
+  /** `health-reporter-dump-ts` (u64; DEVLINK_ATTR_HEALTH_REPORTER_DUMP_TS). */
   healthReporterDumpTs?: bigint;
-  /** `health-reporter-dump-ts-ns` (u64). */
+  /** `health-reporter-dump-ts-ns` (u64; DEVLINK_ATTR_HEALTH_REPORTER_DUMP_TS_NS). */
   healthReporterDumpTsNs?: bigint;
-  /** `health-reporter-auto-dump` (u8). */
+  /** `health-reporter-auto-dump` (u8; DEVLINK_ATTR_HEALTH_REPORTER_AUTO_DUMP). */
   healthReporterAutoDump?: number;
-  /** `health-reporter-burst-period` (u64). */
+  /** `health-reporter-burst-period` (u64; DEVLINK_ATTR_HEALTH_REPORTER_BURST_PERIOD). */
   healthReporterBurstPeriod?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2116,11 +2116,11 @@ export const dlHealthReporter: Codec<DlHealthReporter> = {
 
 /** Attribute set `dl-attr-stats`. */
 export interface DlAttrStats {
-  /** `stats-rx-packets` (u64). */
+  /** `stats-rx-packets` (u64; DEVLINK_ATTR_STATS_RX_PACKETS). */
   statsRxPackets?: bigint;
-  /** `stats-rx-bytes` (u64). */
+  /** `stats-rx-bytes` (u64; DEVLINK_ATTR_STATS_RX_BYTES). */
   statsRxBytes?: bigint;
-  /** `stats-rx-dropped` (u64). */
+  /** `stats-rx-dropped` (u64; DEVLINK_ATTR_STATS_RX_DROPPED). */
   statsRxDropped?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2156,9 +2156,9 @@ export const dlAttrStats: Codec<DlAttrStats> = {
 
 /** Attribute set `dl-trap-metadata`. */
 export interface DlTrapMetadata {
-  /** `trap-metadata-type-in-port` (flag). */
+  /** `trap-metadata-type-in-port` (flag; DEVLINK_ATTR_TRAP_METADATA_TYPE_IN_PORT). */
   trapMetadataTypeInPort?: boolean;
-  /** `trap-metadata-type-fa-cookie` (flag). */
+  /** `trap-metadata-type-fa-cookie` (flag; DEVLINK_ATTR_TRAP_METADATA_TYPE_FA_COOKIE). */
   trapMetadataTypeFaCookie?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2192,7 +2192,7 @@ export const dlTrapMetadata: Codec<DlTrapMetadata> = {
 
 /** Attribute set `dl-linecard-supported-types`, a part of `devlink`. */
 export interface DlLinecardSupportedTypes {
-  /** `linecard-type` (string). */
+  /** `linecard-type` (string; DEVLINK_ATTR_LINECARD_TYPE). */
   linecardType?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2224,7 +2224,7 @@ export const dlLinecardSupportedTypes: Codec<DlLinecardSupportedTypes> = {
 
 /** Attribute set `dl-selftest-id`. */
 export interface DlSelftestId {
-  /** `flash` (flag). */
+  /** `flash` (flag; DEVLINK_ATTR_SELFTEST_ID_FLASH). */
   flash?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2256,9 +2256,9 @@ export const dlSelftestId: Codec<DlSelftestId> = {
 
 /** Attribute set `dl-rate-tc-bws`. */
 export interface DlRateTcBws {
-  /** `index` (u8; at most 7). */
+  /** `index` (u8; at most 7; DEVLINK_RATE_TC_ATTR_INDEX). */
   index?: number;
-  /** `bw` (u32). */
+  /** `bw` (u32; DEVLINK_RATE_TC_ATTR_BW). */
   bw?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2292,11 +2292,11 @@ export const dlRateTcBws: Codec<DlRateTcBws> = {
 
 /** Attribute set `dl-parent-dev`, a part of `devlink`. */
 export interface DlParentDev {
-  /** `bus-name` (string). */
+  /** `bus-name` (string; DEVLINK_ATTR_BUS_NAME). */
   busName?: string;
-  /** `dev-name` (string). */
+  /** `dev-name` (string; DEVLINK_ATTR_DEV_NAME). */
   devName?: string;
-  /** `index` (uint; at most 4294967295). */
+  /** `index` (uint; at most 4294967295; DEVLINK_ATTR_INDEX). */
   index?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

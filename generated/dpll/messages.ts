@@ -4,76 +4,76 @@
 /** Messages of the `dpll` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `mode`. */
+/** Enum `mode` (DPLL_MODE_*). */
 export const Mode = { manual: 1, automatic: 2 } as const;
 /** A known {@linkcode Mode}, or a number of a newer kernel. */
 export type Mode = (typeof Mode)[keyof typeof Mode] | OpenNumber;
-/** Enum `lock-status`. */
+/** Enum `lock-status` (DPLL_LOCK_STATUS_*). */
 export const LockStatus = { unlocked: 1, locked: 2, lockedHoAcq: 3, holdover: 4 } as const;
 /** A known {@linkcode LockStatus}, or a number of a newer kernel. */
 export type LockStatus = (typeof LockStatus)[keyof typeof LockStatus] | OpenNumber;
-/** Enum `lock-status-error`. */
+/** Enum `lock-status-error` (DPLL_LOCK_STATUS_ERROR_*). */
 export const LockStatusError = { none: 1, undefined: 2, mediaDown: 3, fractionalFrequencyOffsetTooHigh: 4 } as const;
 /** A known {@linkcode LockStatusError}, or a number of a newer kernel. */
 export type LockStatusError = (typeof LockStatusError)[keyof typeof LockStatusError] | OpenNumber;
-/** Enum `clock-quality-level`. */
+/** Enum `clock-quality-level` (DPLL_CLOCK_QUALITY_LEVEL_*). */
 export const ClockQualityLevel = { ituOpt1Prc: 1, ituOpt1SsuA: 2, ituOpt1SsuB: 3, ituOpt1Eec1: 4, ituOpt1Prtc: 5, ituOpt1Eprtc: 6, ituOpt1Eeec: 7, ituOpt1Eprc: 8 } as const;
 /** A known {@linkcode ClockQualityLevel}, or a number of a newer kernel. */
 export type ClockQualityLevel = (typeof ClockQualityLevel)[keyof typeof ClockQualityLevel] | OpenNumber;
-/** Enum `type`. */
+/** Enum `type` (DPLL_TYPE_*). */
 export const Type = { pps: 1, eec: 2, generic: 3 } as const;
 /** A known {@linkcode Type}, or a number of a newer kernel. */
 export type Type = (typeof Type)[keyof typeof Type] | OpenNumber;
-/** Enum `pin-type`. */
+/** Enum `pin-type` (DPLL_PIN_TYPE_*). */
 export const PinType = { mux: 1, ext: 2, synceEthPort: 3, intOscillator: 4, gnss: 5, intNco: 6 } as const;
 /** A known {@linkcode PinType}, or a number of a newer kernel. */
 export type PinType = (typeof PinType)[keyof typeof PinType] | OpenNumber;
-/** Enum `pin-direction`. */
+/** Enum `pin-direction` (DPLL_PIN_DIRECTION_*). */
 export const PinDirection = { input: 1, output: 2 } as const;
 /** A known {@linkcode PinDirection}, or a number of a newer kernel. */
 export type PinDirection = (typeof PinDirection)[keyof typeof PinDirection] | OpenNumber;
-/** Enum `pin-state`. */
+/** Enum `pin-state` (DPLL_PIN_STATE_*). */
 export const PinState = { connected: 1, disconnected: 2, selectable: 3 } as const;
 /** A known {@linkcode PinState}, or a number of a newer kernel. */
 export type PinState = (typeof PinState)[keyof typeof PinState] | OpenNumber;
-/** Enum `pin-operstate`. */
+/** Enum `pin-operstate` (DPLL_PIN_OPERSTATE_*). */
 export const PinOperstate = { active: 1, standby: 2, noSignal: 3, qualFailed: 4 } as const;
 /** A known {@linkcode PinOperstate}, or a number of a newer kernel. */
 export type PinOperstate = (typeof PinOperstate)[keyof typeof PinOperstate] | OpenNumber;
-/** Flags `pin-capabilities`: masks of its bits. */
+/** Flags `pin-capabilities` (DPLL_PIN_CAPABILITIES_*): masks of its bits. */
 export const PinCapabilities = { directionCanChange: 1, priorityCanChange: 2, stateCanChange: 4, stateConnectedOverride: 8 } as const;
-/** Enum `feature-state`. */
+/** Enum `feature-state` (DPLL_FEATURE_STATE_*). */
 export const FeatureState = { disable: 0, enable: 1 } as const;
 /** A known {@linkcode FeatureState}, or a number of a newer kernel. */
 export type FeatureState = (typeof FeatureState)[keyof typeof FeatureState] | OpenNumber;
 
 /** Attribute set `dpll`. */
 export interface DpllAttrs {
-  /** `id` (u32). */
+  /** `id` (u32; DPLL_A_ID). */
   id?: number;
-  /** `module-name` (string). */
+  /** `module-name` (string; DPLL_A_MODULE_NAME). */
   moduleName?: string;
-  /** `clock-id` (u64). */
+  /** `clock-id` (u64; DPLL_A_CLOCK_ID). */
   clockId?: bigint;
-  /** `mode` (u32, enum {@linkcode Mode}). */
+  /** `mode` (u32, enum {@linkcode Mode}; DPLL_A_MODE). */
   mode?: Mode;
-  /** `mode-supported` (u32, enum {@linkcode Mode}, repeated). */
+  /** `mode-supported` (u32, enum {@linkcode Mode}, repeated; DPLL_A_MODE_SUPPORTED). */
   modeSupported?: Mode[];
-  /** `lock-status` (u32, enum {@linkcode LockStatus}). */
+  /** `lock-status` (u32, enum {@linkcode LockStatus}; DPLL_A_LOCK_STATUS). */
   lockStatus?: LockStatus;
-  /** `temp` (s32). */
+  /** `temp` (s32; DPLL_A_TEMP). */
   temp?: number;
-  /** `type` (u32, enum {@linkcode Type}). */
+  /** `type` (u32, enum {@linkcode Type}; DPLL_A_TYPE). */
   type?: Type;
-  /** `lock-status-error` (u32, enum {@linkcode LockStatusError}). */
+  /** `lock-status-error` (u32, enum {@linkcode LockStatusError}; DPLL_A_LOCK_STATUS_ERROR). */
   lockStatusError?: LockStatusError;
-  /** `clock-quality-level` (u32, enum {@linkcode ClockQualityLevel}, repeated). */
+  /** `clock-quality-level` (u32, enum {@linkcode ClockQualityLevel}, repeated; DPLL_A_CLOCK_QUALITY_LEVEL). */
   clockQualityLevel?: ClockQualityLevel[];
-  /** `phase-offset-monitor` (u32, enum {@linkcode FeatureState}). */
+  /** `phase-offset-monitor` (u32, enum {@linkcode FeatureState}; DPLL_A_PHASE_OFFSET_MONITOR). */
   phaseOffsetMonitor?: FeatureState;
-  /** `phase-offset-avg-factor` (u32). */
+  /** `phase-offset-avg-factor` (u32; DPLL_A_PHASE_OFFSET_AVG_FACTOR). */
   phaseOffsetAvgFactor?: number;
-  /** `frequency-monitor` (u32, enum {@linkcode FeatureState}). */
+  /** `frequency-monitor` (u32, enum {@linkcode FeatureState}; DPLL_A_FREQUENCY_MONITOR). */
   frequencyMonitor?: FeatureState;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -130,67 +130,67 @@ export const dpllAttrs: Codec<DpllAttrs> = {
 
 /** Attribute set `pin`. */
 export interface Pin {
-  /** `id` (u32). */
+  /** `id` (u32; DPLL_A_PIN_ID). */
   id?: number;
-  /** `parent-id` (u32). */
+  /** `parent-id` (u32; DPLL_A_PIN_PARENT_ID). */
   parentId?: number;
-  /** `module-name` (string). */
+  /** `module-name` (string; DPLL_A_PIN_MODULE_NAME). */
   moduleName?: string;
-  /** `clock-id` (u64). */
+  /** `clock-id` (u64; DPLL_A_PIN_CLOCK_ID). */
   clockId?: bigint;
-  /** `board-label` (string). */
+  /** `board-label` (string; DPLL_A_PIN_BOARD_LABEL). */
   boardLabel?: string;
-  /** `panel-label` (string). */
+  /** `panel-label` (string; DPLL_A_PIN_PANEL_LABEL). */
   panelLabel?: string;
-  /** `package-label` (string). */
+  /** `package-label` (string; DPLL_A_PIN_PACKAGE_LABEL). */
   packageLabel?: string;
-  /** `type` (u32, enum {@linkcode PinType}). */
+  /** `type` (u32, enum {@linkcode PinType}; DPLL_A_PIN_TYPE). */
   type?: PinType;
-  /** `direction` (u32, enum {@linkcode PinDirection}). */
+  /** `direction` (u32, enum {@linkcode PinDirection}; DPLL_A_PIN_DIRECTION). */
   direction?: PinDirection;
-  /** `frequency` (u64). */
+  /** `frequency` (u64; DPLL_A_PIN_FREQUENCY). */
   frequency?: bigint;
-  /** `frequency-supported` (nest {@linkcode FrequencyRange}, repeated). */
+  /** `frequency-supported` (nest {@linkcode FrequencyRange}, repeated; DPLL_A_PIN_FREQUENCY_SUPPORTED). */
   frequencySupported?: FrequencyRange[];
-  /** `frequency-min` (u64). */
+  /** `frequency-min` (u64; DPLL_A_PIN_FREQUENCY_MIN). */
   frequencyMin?: bigint;
-  /** `frequency-max` (u64). */
+  /** `frequency-max` (u64; DPLL_A_PIN_FREQUENCY_MAX). */
   frequencyMax?: bigint;
-  /** `prio` (u32). */
+  /** `prio` (u32; DPLL_A_PIN_PRIO). */
   prio?: number;
-  /** `state` (u32, enum {@linkcode PinState}). */
+  /** `state` (u32, enum {@linkcode PinState}; DPLL_A_PIN_STATE). */
   state?: PinState;
-  /** `capabilities` (u32, flags {@linkcode PinCapabilities}). */
+  /** `capabilities` (u32, flags {@linkcode PinCapabilities}; DPLL_A_PIN_CAPABILITIES). */
   capabilities?: number;
-  /** `parent-device` (nest {@linkcode PinParentDevice}, repeated). */
+  /** `parent-device` (nest {@linkcode PinParentDevice}, repeated; DPLL_A_PIN_PARENT_DEVICE). */
   parentDevice?: PinParentDevice[];
-  /** `parent-pin` (nest {@linkcode PinParentPin}, repeated). */
+  /** `parent-pin` (nest {@linkcode PinParentPin}, repeated; DPLL_A_PIN_PARENT_PIN). */
   parentPin?: PinParentPin[];
-  /** `phase-adjust-min` (s32). */
+  /** `phase-adjust-min` (s32; DPLL_A_PIN_PHASE_ADJUST_MIN). */
   phaseAdjustMin?: number;
-  /** `phase-adjust-max` (s32). */
+  /** `phase-adjust-max` (s32; DPLL_A_PIN_PHASE_ADJUST_MAX). */
   phaseAdjustMax?: number;
-  /** `phase-adjust` (s32). */
+  /** `phase-adjust` (s32; DPLL_A_PIN_PHASE_ADJUST). */
   phaseAdjust?: number;
-  /** `phase-offset` (s64). */
+  /** `phase-offset` (s64; DPLL_A_PIN_PHASE_OFFSET). */
   phaseOffset?: bigint;
-  /** `fractional-frequency-offset` (sint). */
+  /** `fractional-frequency-offset` (sint; DPLL_A_PIN_FRACTIONAL_FREQUENCY_OFFSET). */
   fractionalFrequencyOffset?: bigint;
-  /** `esync-frequency` (u64). */
+  /** `esync-frequency` (u64; DPLL_A_PIN_ESYNC_FREQUENCY). */
   esyncFrequency?: bigint;
-  /** `esync-frequency-supported` (nest {@linkcode FrequencyRange}, repeated). */
+  /** `esync-frequency-supported` (nest {@linkcode FrequencyRange}, repeated; DPLL_A_PIN_ESYNC_FREQUENCY_SUPPORTED). */
   esyncFrequencySupported?: FrequencyRange[];
-  /** `esync-pulse` (u32). */
+  /** `esync-pulse` (u32; DPLL_A_PIN_ESYNC_PULSE). */
   esyncPulse?: number;
-  /** `reference-sync` (nest {@linkcode ReferenceSync}, repeated). */
+  /** `reference-sync` (nest {@linkcode ReferenceSync}, repeated; DPLL_A_PIN_REFERENCE_SYNC). */
   referenceSync?: ReferenceSync[];
-  /** `phase-adjust-gran` (u32). */
+  /** `phase-adjust-gran` (u32; DPLL_A_PIN_PHASE_ADJUST_GRAN). */
   phaseAdjustGran?: number;
-  /** `fractional-frequency-offset-ppt` (sint). */
+  /** `fractional-frequency-offset-ppt` (sint; DPLL_A_PIN_FRACTIONAL_FREQUENCY_OFFSET_PPT). */
   fractionalFrequencyOffsetPpt?: bigint;
-  /** `measured-frequency` (u64). */
+  /** `measured-frequency` (u64; DPLL_A_PIN_MEASURED_FREQUENCY). */
   measuredFrequency?: bigint;
-  /** `operstate` (u32, enum {@linkcode PinOperstate}). */
+  /** `operstate` (u32, enum {@linkcode PinOperstate}; DPLL_A_PIN_OPERSTATE). */
   operstate?: PinOperstate;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -283,21 +283,21 @@ export const pin: Codec<Pin> = {
 
 /** Attribute set `pin-parent-device`, a part of `pin`. */
 export interface PinParentDevice {
-  /** `parent-id` (u32). */
+  /** `parent-id` (u32; DPLL_A_PIN_PARENT_ID). */
   parentId?: number;
-  /** `direction` (u32, enum {@linkcode PinDirection}). */
+  /** `direction` (u32, enum {@linkcode PinDirection}; DPLL_A_PIN_DIRECTION). */
   direction?: PinDirection;
-  /** `prio` (u32). */
+  /** `prio` (u32; DPLL_A_PIN_PRIO). */
   prio?: number;
-  /** `state` (u32, enum {@linkcode PinState}). */
+  /** `state` (u32, enum {@linkcode PinState}; DPLL_A_PIN_STATE). */
   state?: PinState;
-  /** `operstate` (u32, enum {@linkcode PinOperstate}). */
+  /** `operstate` (u32, enum {@linkcode PinOperstate}; DPLL_A_PIN_OPERSTATE). */
   operstate?: PinOperstate;
-  /** `phase-offset` (s64). */
+  /** `phase-offset` (s64; DPLL_A_PIN_PHASE_OFFSET). */
   phaseOffset?: bigint;
-  /** `fractional-frequency-offset` (sint). */
+  /** `fractional-frequency-offset` (sint; DPLL_A_PIN_FRACTIONAL_FREQUENCY_OFFSET). */
   fractionalFrequencyOffset?: bigint;
-  /** `fractional-frequency-offset-ppt` (sint). */
+  /** `fractional-frequency-offset-ppt` (sint; DPLL_A_PIN_FRACTIONAL_FREQUENCY_OFFSET_PPT). */
   fractionalFrequencyOffsetPpt?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -343,9 +343,9 @@ export const pinParentDevice: Codec<PinParentDevice> = {
 
 /** Attribute set `pin-parent-pin`, a part of `pin`. */
 export interface PinParentPin {
-  /** `parent-id` (u32). */
+  /** `parent-id` (u32; DPLL_A_PIN_PARENT_ID). */
   parentId?: number;
-  /** `state` (u32, enum {@linkcode PinState}). */
+  /** `state` (u32, enum {@linkcode PinState}; DPLL_A_PIN_STATE). */
   state?: PinState;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -379,9 +379,9 @@ export const pinParentPin: Codec<PinParentPin> = {
 
 /** Attribute set `frequency-range`, a part of `pin`. */
 export interface FrequencyRange {
-  /** `frequency-min` (u64). */
+  /** `frequency-min` (u64; DPLL_A_PIN_FREQUENCY_MIN). */
   frequencyMin?: bigint;
-  /** `frequency-max` (u64). */
+  /** `frequency-max` (u64; DPLL_A_PIN_FREQUENCY_MAX). */
   frequencyMax?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -415,9 +415,9 @@ export const frequencyRange: Codec<FrequencyRange> = {
 
 /** Attribute set `reference-sync`, a part of `pin`. */
 export interface ReferenceSync {
-  /** `id` (u32). */
+  /** `id` (u32; DPLL_A_PIN_ID). */
   id?: number;
-  /** `state` (u32, enum {@linkcode PinState}). */
+  /** `state` (u32, enum {@linkcode PinState}; DPLL_A_PIN_STATE). */
   state?: PinState;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

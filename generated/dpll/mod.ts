@@ -13,33 +13,33 @@ export * from "./messages.ts";
 
 /** Operations of the `dpll` family, with the attributes that each carries. */
 export interface DpllOperations {
-  /** `device-id-get`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `device-id-get` (DPLL_CMD_DEVICE_ID_GET). Needs CAP_NET_ADMIN in the initial user namespace. */
   deviceIdGet: { do: { request: Only<DpllAttrs, "moduleName" | "clockId" | "type">; reply: Only<DpllAttrs, "id"> } };
-  /** `device-get`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `device-get` (DPLL_CMD_DEVICE_GET). Needs CAP_NET_ADMIN in the initial user namespace. */
   deviceGet: { do: { request: Only<DpllAttrs, "id">; reply: Only<DpllAttrs, "id" | "moduleName" | "mode" | "modeSupported" | "lockStatus" | "lockStatusError" | "temp" | "clockId" | "type" | "phaseOffsetMonitor" | "phaseOffsetAvgFactor" | "frequencyMonitor"> }; dump: { request: Only<DpllAttrs, never>; reply: Only<DpllAttrs, "id" | "moduleName" | "mode" | "modeSupported" | "lockStatus" | "lockStatusError" | "temp" | "clockId" | "type" | "phaseOffsetMonitor" | "phaseOffsetAvgFactor" | "frequencyMonitor"> } };
-  /** `device-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `device-set` (DPLL_CMD_DEVICE_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   deviceSet: { do: { request: Only<DpllAttrs, "id" | "mode" | "phaseOffsetMonitor" | "phaseOffsetAvgFactor" | "frequencyMonitor">; reply: never } };
-  /** `pin-id-get`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `pin-id-get` (DPLL_CMD_PIN_ID_GET). Needs CAP_NET_ADMIN in the initial user namespace. */
   pinIdGet: { do: { request: Only<Pin, "moduleName" | "clockId" | "boardLabel" | "panelLabel" | "packageLabel" | "type">; reply: Only<Pin, "id"> } };
-  /** `pin-get`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `pin-get` (DPLL_CMD_PIN_GET). Needs CAP_NET_ADMIN in the initial user namespace. */
   pinGet: { do: { request: Only<Pin, "id">; reply: Only<Pin, "id" | "moduleName" | "clockId" | "boardLabel" | "panelLabel" | "packageLabel" | "type" | "frequency" | "frequencySupported" | "capabilities" | "parentDevice" | "parentPin" | "phaseAdjustGran" | "phaseAdjustMin" | "phaseAdjustMax" | "phaseAdjust" | "fractionalFrequencyOffset" | "fractionalFrequencyOffsetPpt" | "esyncFrequency" | "esyncFrequencySupported" | "esyncPulse" | "referenceSync" | "measuredFrequency"> }; dump: { request: Only<Pin, "id">; reply: Only<Pin, "id" | "moduleName" | "clockId" | "boardLabel" | "panelLabel" | "packageLabel" | "type" | "frequency" | "frequencySupported" | "capabilities" | "parentDevice" | "parentPin" | "phaseAdjustGran" | "phaseAdjustMin" | "phaseAdjustMax" | "phaseAdjust" | "fractionalFrequencyOffset" | "fractionalFrequencyOffsetPpt" | "esyncFrequency" | "esyncFrequencySupported" | "esyncPulse" | "referenceSync" | "measuredFrequency"> } };
-  /** `pin-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `pin-set` (DPLL_CMD_PIN_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   pinSet: { do: { request: Only<Pin, "id" | "frequency" | "direction" | "prio" | "state" | "parentDevice" | "parentPin" | "phaseAdjust" | "esyncFrequency" | "referenceSync">; reply: never } };
 }
 
 /** Notifications and events of the `dpll` family, by their name in the spec. */
 export interface DpllEvents {
-  /** `device-create-ntf`. */
+  /** `device-create-ntf` (DPLL_CMD_DEVICE_CREATE_NTF). */
   "device-create-ntf": DpllAttrs;
-  /** `device-delete-ntf`. */
+  /** `device-delete-ntf` (DPLL_CMD_DEVICE_DELETE_NTF). */
   "device-delete-ntf": DpllAttrs;
-  /** `device-change-ntf`. */
+  /** `device-change-ntf` (DPLL_CMD_DEVICE_CHANGE_NTF). */
   "device-change-ntf": DpllAttrs;
-  /** `pin-create-ntf`. */
+  /** `pin-create-ntf` (DPLL_CMD_PIN_CREATE_NTF). */
   "pin-create-ntf": Pin;
-  /** `pin-delete-ntf`. */
+  /** `pin-delete-ntf` (DPLL_CMD_PIN_DELETE_NTF). */
   "pin-delete-ntf": Pin;
-  /** `pin-change-ntf`. */
+  /** `pin-change-ntf` (DPLL_CMD_PIN_CHANGE_NTF). */
   "pin-change-ntf": Pin;
 }
 

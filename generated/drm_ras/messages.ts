@@ -4,20 +4,20 @@
 /** Messages of the `drm-ras` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `node-type`. */
+/** Enum `node-type` (DRM_RAS_NODE_TYPE_*). */
 export const NodeType = { errorCounter: 1 } as const;
 /** A known {@linkcode NodeType}, or a number of a newer kernel. */
 export type NodeType = (typeof NodeType)[keyof typeof NodeType] | OpenNumber;
 
 /** Attribute set `node-attrs`. */
 export interface NodeAttrs {
-  /** `node-id` (u32). */
+  /** `node-id` (u32; DRM_RAS_A_NODE_ATTRS_NODE_ID). */
   nodeId?: number;
-  /** `device-name` (string). */
+  /** `device-name` (string; DRM_RAS_A_NODE_ATTRS_DEVICE_NAME). */
   deviceName?: string;
-  /** `node-name` (string). */
+  /** `node-name` (string; DRM_RAS_A_NODE_ATTRS_NODE_NAME). */
   nodeName?: string;
-  /** `node-type` (u32, enum {@linkcode NodeType}). */
+  /** `node-type` (u32, enum {@linkcode NodeType}; DRM_RAS_A_NODE_ATTRS_NODE_TYPE). */
   nodeType?: NodeType;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -55,13 +55,13 @@ export const nodeAttrs: Codec<NodeAttrs> = {
 
 /** Attribute set `error-counter-attrs`. */
 export interface ErrorCounterAttrs {
-  /** `node-id` (u32). */
+  /** `node-id` (u32; DRM_RAS_A_ERROR_COUNTER_ATTRS_NODE_ID). */
   nodeId?: number;
-  /** `error-id` (u32). */
+  /** `error-id` (u32; DRM_RAS_A_ERROR_COUNTER_ATTRS_ERROR_ID). */
   errorId?: number;
-  /** `error-name` (string). */
+  /** `error-name` (string; DRM_RAS_A_ERROR_COUNTER_ATTRS_ERROR_NAME). */
   errorName?: string;
-  /** `error-value` (u32). */
+  /** `error-value` (u32; DRM_RAS_A_ERROR_COUNTER_ATTRS_ERROR_VALUE). */
   errorValue?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,11 +13,11 @@ export * from "./messages.ts";
 
 /** Operations of the `drm-ras` family, with the attributes that each carries. */
 export interface DrmRasOperations {
-  /** `list-nodes`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `list-nodes` (DRM_RAS_CMD_LIST_NODES). Needs CAP_NET_ADMIN in the initial user namespace. */
   listNodes: { dump: { request: Only<NodeAttrs, never>; reply: Only<NodeAttrs, "nodeId" | "deviceName" | "nodeName" | "nodeType"> } };
-  /** `get-error-counter`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `get-error-counter` (DRM_RAS_CMD_GET_ERROR_COUNTER). Needs CAP_NET_ADMIN in the initial user namespace. */
   getErrorCounter: { do: { request: Only<ErrorCounterAttrs, "nodeId" | "errorId">; reply: Only<ErrorCounterAttrs, "errorId" | "errorName" | "errorValue"> }; dump: { request: Only<ErrorCounterAttrs, "nodeId">; reply: Only<ErrorCounterAttrs, "errorId" | "errorName" | "errorValue"> } };
-  /** `clear-error-counter`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `clear-error-counter` (DRM_RAS_CMD_CLEAR_ERROR_COUNTER). Needs CAP_NET_ADMIN in the initial user namespace. */
   clearErrorCounter: { do: { request: Only<ErrorCounterAttrs, "nodeId" | "errorId">; reply: never } };
 }
 

@@ -12,7 +12,7 @@ export type UdpTunnelType = (typeof UdpTunnelType)[keyof typeof UdpTunnelType] |
 export const Stringset = {} as Record<never, never>;
 /** A known {@linkcode Stringset}, or a number of a newer kernel. */
 export type Stringset = (typeof Stringset)[keyof typeof Stringset] | OpenNumber;
-/** Flags `header-flags`: masks of its bits. */
+/** Flags `header-flags` (ETHTOOL_FLAG_*): masks of its bits. */
 export const HeaderFlags = { compactBitsets: 1, omitReply: 2, stats: 4 } as const;
 /** Enum `module-fw-flash-status`. */
 export const ModuleFwFlashStatus = { started: 1, inProgress: 2, completed: 3, error: 4 } as const;
@@ -30,11 +30,11 @@ export type PhyUpstreamType = (typeof PhyUpstreamType)[keyof typeof PhyUpstreamT
 export const TcpDataSplit = { unknown: 0, disabled: 1, enabled: 2 } as const;
 /** A known {@linkcode TcpDataSplit}, or a number of a newer kernel. */
 export type TcpDataSplit = (typeof TcpDataSplit)[keyof typeof TcpDataSplit] | OpenNumber;
-/** Enum `hwtstamp-source`. */
+/** Enum `hwtstamp-source` (HWTSTAMP_SOURCE_*). */
 export const HwtstampSource = { netdev: 1, phylib: 2 } as const;
 /** A known {@linkcode HwtstampSource}, or a number of a newer kernel. */
 export type HwtstampSource = (typeof HwtstampSource)[keyof typeof HwtstampSource] | OpenNumber;
-/** Flags `pse-event`: masks of its bits. */
+/** Flags `pse-event` (ETHTOOL_*): masks of its bits. */
 export const PseEvent = { pseEventOverCurrent: 1n, pseEventOverTemp: 2n, c33PseEventDetection: 4n, c33PseEventClassification: 8n, c33PseEventDisconnection: 16n, pseEventOverBudget: 32n, pseEventSwPwControlError: 64n } as const;
 /** Flags `input-xfrm`: masks of its bits. */
 export const InputXfrm = { symXor: 1, symOrXor: 2 } as const;
@@ -2443,35 +2443,35 @@ export const c33PsePwLimit: Codec<C33PsePwLimit> = {
 export interface Pse {
   /** `header` (nest {@linkcode Header}). */
   header?: Header;
-  /** `podl-pse-admin-state` (u32). */
+  /** `podl-pse-admin-state` (u32; ETHTOOL_A_PODL_PSE_ADMIN_STATE). */
   podlPseAdminState?: number;
-  /** `podl-pse-admin-control` (u32). */
+  /** `podl-pse-admin-control` (u32; ETHTOOL_A_PODL_PSE_ADMIN_CONTROL). */
   podlPseAdminControl?: number;
-  /** `podl-pse-pw-d-status` (u32). */
+  /** `podl-pse-pw-d-status` (u32; ETHTOOL_A_PODL_PSE_PW_D_STATUS). */
   podlPsePwDStatus?: number;
-  /** `c33-pse-admin-state` (u32). */
+  /** `c33-pse-admin-state` (u32; ETHTOOL_A_C33_PSE_ADMIN_STATE). */
   c33PseAdminState?: number;
-  /** `c33-pse-admin-control` (u32). */
+  /** `c33-pse-admin-control` (u32; ETHTOOL_A_C33_PSE_ADMIN_CONTROL). */
   c33PseAdminControl?: number;
-  /** `c33-pse-pw-d-status` (u32). */
+  /** `c33-pse-pw-d-status` (u32; ETHTOOL_A_C33_PSE_PW_D_STATUS). */
   c33PsePwDStatus?: number;
-  /** `c33-pse-pw-class` (u32). */
+  /** `c33-pse-pw-class` (u32; ETHTOOL_A_C33_PSE_PW_CLASS). */
   c33PsePwClass?: number;
-  /** `c33-pse-actual-pw` (u32). */
+  /** `c33-pse-actual-pw` (u32; ETHTOOL_A_C33_PSE_ACTUAL_PW). */
   c33PseActualPw?: number;
-  /** `c33-pse-ext-state` (u32, enum {@linkcode C33PseExtState}). */
+  /** `c33-pse-ext-state` (u32, enum {@linkcode C33PseExtState}; ETHTOOL_A_C33_PSE_EXT_STATE). */
   c33PseExtState?: C33PseExtState;
-  /** `c33-pse-ext-substate` (u32). */
+  /** `c33-pse-ext-substate` (u32; ETHTOOL_A_C33_PSE_EXT_SUBSTATE). */
   c33PseExtSubstate?: number;
-  /** `c33-pse-avail-pw-limit` (u32). */
+  /** `c33-pse-avail-pw-limit` (u32; ETHTOOL_A_C33_PSE_AVAIL_PW_LIMIT). */
   c33PseAvailPwLimit?: number;
-  /** `c33-pse-pw-limit-ranges` (nest {@linkcode C33PsePwLimit}, repeated). */
+  /** `c33-pse-pw-limit-ranges` (nest {@linkcode C33PsePwLimit}, repeated; ETHTOOL_A_C33_PSE_PW_LIMIT_RANGES). */
   c33PsePwLimitRanges?: C33PsePwLimit[];
-  /** `pse-pw-d-id` (u32). */
+  /** `pse-pw-d-id` (u32; ETHTOOL_A_PSE_PW_D_ID). */
   psePwDId?: number;
-  /** `pse-prio-max` (u32). */
+  /** `pse-prio-max` (u32; ETHTOOL_A_PSE_PRIO_MAX). */
   psePrioMax?: number;
-  /** `pse-prio` (u32). */
+  /** `pse-prio` (u32; ETHTOOL_A_PSE_PRIO). */
   psePrio?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

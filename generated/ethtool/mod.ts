@@ -13,157 +13,157 @@ export * from "./messages.ts";
 
 /** Operations of the `ethtool` family, with the attributes that each carries. */
 export interface EthtoolOperations {
-  /** `strset-get`. */
+  /** `strset-get` (ETHTOOL_MSG_STRSET_GET). */
   strsetGet: { do: { request: Only<Strset, "header" | "stringsets" | "countsOnly">; reply: Only<Strset, "header" | "stringsets"> }; dump: { request: Only<Strset, "header" | "stringsets" | "countsOnly">; reply: Only<Strset, "header" | "stringsets"> } };
-  /** `linkinfo-get`. */
+  /** `linkinfo-get` (ETHTOOL_MSG_LINKINFO_GET). */
   linkinfoGet: { do: { request: Only<Linkinfo, "header">; reply: Only<Linkinfo, "header" | "port" | "phyaddr" | "tpMdix" | "tpMdixCtrl" | "transceiver"> }; dump: { request: Only<Linkinfo, "header">; reply: Only<Linkinfo, "header" | "port" | "phyaddr" | "tpMdix" | "tpMdixCtrl" | "transceiver"> } };
-  /** `linkinfo-set`. */
+  /** `linkinfo-set` (ETHTOOL_MSG_LINKINFO_SET). */
   linkinfoSet: { do: { request: Only<Linkinfo, "header" | "port" | "phyaddr" | "tpMdix" | "tpMdixCtrl" | "transceiver">; reply: never } };
-  /** `linkmodes-get`. */
+  /** `linkmodes-get` (ETHTOOL_MSG_LINKMODES_GET). */
   linkmodesGet: { do: { request: Only<Linkmodes, "header">; reply: Only<Linkmodes, "header" | "autoneg" | "ours" | "peer" | "speed" | "duplex" | "masterSlaveCfg" | "masterSlaveState" | "lanes" | "rateMatching"> }; dump: { request: Only<Linkmodes, "header">; reply: Only<Linkmodes, "header" | "autoneg" | "ours" | "peer" | "speed" | "duplex" | "masterSlaveCfg" | "masterSlaveState" | "lanes" | "rateMatching"> } };
-  /** `linkmodes-set`. */
+  /** `linkmodes-set` (ETHTOOL_MSG_LINKMODES_SET). */
   linkmodesSet: { do: { request: Only<Linkmodes, "header" | "autoneg" | "ours" | "peer" | "speed" | "duplex" | "masterSlaveCfg" | "masterSlaveState" | "lanes" | "rateMatching">; reply: never } };
-  /** `linkstate-get`. */
+  /** `linkstate-get` (ETHTOOL_MSG_LINKSTATE_GET). */
   linkstateGet: { do: { request: Only<Linkstate, "header">; reply: Only<Linkstate, "header" | "link" | "sqi" | "sqiMax" | "extState" | "extSubstate" | "extDownCnt"> }; dump: { request: Only<Linkstate, "header">; reply: Only<Linkstate, "header" | "link" | "sqi" | "sqiMax" | "extState" | "extSubstate" | "extDownCnt"> } };
-  /** `debug-get`. */
+  /** `debug-get` (ETHTOOL_MSG_DEBUG_GET). */
   debugGet: { do: { request: Only<Debug, "header">; reply: Only<Debug, "header" | "msgmask"> }; dump: { request: Only<Debug, "header">; reply: Only<Debug, "header" | "msgmask"> } };
-  /** `debug-set`. */
+  /** `debug-set` (ETHTOOL_MSG_DEBUG_SET). */
   debugSet: { do: { request: Only<Debug, "header" | "msgmask">; reply: never } };
-  /** `wol-get`. */
+  /** `wol-get` (ETHTOOL_MSG_WOL_GET). */
   wolGet: { do: { request: Only<Wol, "header">; reply: Only<Wol, "header" | "modes" | "sopass"> }; dump: { request: Only<Wol, "header">; reply: Only<Wol, "header" | "modes" | "sopass"> } };
-  /** `wol-set`. */
+  /** `wol-set` (ETHTOOL_MSG_WOL_SET). */
   wolSet: { do: { request: Only<Wol, "header" | "modes" | "sopass">; reply: never } };
-  /** `features-get`. */
+  /** `features-get` (ETHTOOL_MSG_FEATURES_GET). */
   featuresGet: { do: { request: Only<Features, "header">; reply: Only<Features, "header" | "hw" | "wanted" | "active" | "nochange"> }; dump: { request: Only<Features, "header">; reply: Only<Features, "header" | "hw" | "wanted" | "active" | "nochange"> } };
-  /** `features-set`. */
+  /** `features-set` (ETHTOOL_MSG_FEATURES_SET). */
   featuresSet: { do: { request: Only<Features, "header" | "hw" | "wanted" | "active" | "nochange">; reply: Only<Features, "header" | "hw" | "wanted" | "active" | "nochange"> } };
-  /** `privflags-get`. */
+  /** `privflags-get` (ETHTOOL_MSG_PRIVFLAGS_GET). */
   privflagsGet: { do: { request: Only<Privflags, "header">; reply: Only<Privflags, "header" | "flags"> }; dump: { request: Only<Privflags, "header">; reply: Only<Privflags, "header" | "flags"> } };
-  /** `privflags-set`. */
+  /** `privflags-set` (ETHTOOL_MSG_PRIVFLAGS_SET). */
   privflagsSet: { do: { request: Only<Privflags, "header" | "flags">; reply: never } };
-  /** `rings-get`. */
+  /** `rings-get` (ETHTOOL_MSG_RINGS_GET). */
   ringsGet: { do: { request: Only<Rings, "header">; reply: Only<Rings, "header" | "rxMax" | "rxMiniMax" | "rxJumboMax" | "txMax" | "rx" | "rxMini" | "rxJumbo" | "tx" | "rxBufLen" | "tcpDataSplit" | "cqeSize" | "txPush" | "rxPush" | "txPushBufLen" | "txPushBufLenMax" | "hdsThresh" | "hdsThreshMax"> }; dump: { request: Only<Rings, "header">; reply: Only<Rings, "header" | "rxMax" | "rxMiniMax" | "rxJumboMax" | "txMax" | "rx" | "rxMini" | "rxJumbo" | "tx" | "rxBufLen" | "tcpDataSplit" | "cqeSize" | "txPush" | "rxPush" | "txPushBufLen" | "txPushBufLenMax" | "hdsThresh" | "hdsThreshMax"> } };
-  /** `rings-set`. */
+  /** `rings-set` (ETHTOOL_MSG_RINGS_SET). */
   ringsSet: { do: { request: Only<Rings, "header" | "rxMax" | "rxMiniMax" | "rxJumboMax" | "txMax" | "rx" | "rxMini" | "rxJumbo" | "tx" | "rxBufLen" | "tcpDataSplit" | "cqeSize" | "txPush" | "rxPush" | "txPushBufLen" | "txPushBufLenMax" | "hdsThresh" | "hdsThreshMax">; reply: never } };
-  /** `channels-get`. */
+  /** `channels-get` (ETHTOOL_MSG_CHANNELS_GET). */
   channelsGet: { do: { request: Only<Channels, "header">; reply: Only<Channels, "header" | "rxMax" | "txMax" | "otherMax" | "combinedMax" | "rxCount" | "txCount" | "otherCount" | "combinedCount"> }; dump: { request: Only<Channels, "header">; reply: Only<Channels, "header" | "rxMax" | "txMax" | "otherMax" | "combinedMax" | "rxCount" | "txCount" | "otherCount" | "combinedCount"> } };
-  /** `channels-set`. */
+  /** `channels-set` (ETHTOOL_MSG_CHANNELS_SET). */
   channelsSet: { do: { request: Only<Channels, "header" | "rxMax" | "txMax" | "otherMax" | "combinedMax" | "rxCount" | "txCount" | "otherCount" | "combinedCount">; reply: never } };
-  /** `coalesce-get`. */
+  /** `coalesce-get` (ETHTOOL_MSG_COALESCE_GET). */
   coalesceGet: { do: { request: Only<Coalesce, "header">; reply: Only<Coalesce, "header" | "rxUsecs" | "rxMaxFrames" | "rxUsecsIrq" | "rxMaxFramesIrq" | "txUsecs" | "txMaxFrames" | "txUsecsIrq" | "txMaxFramesIrq" | "statsBlockUsecs" | "useAdaptiveRx" | "useAdaptiveTx" | "pktRateLow" | "rxUsecsLow" | "rxMaxFramesLow" | "txUsecsLow" | "txMaxFramesLow" | "pktRateHigh" | "rxUsecsHigh" | "rxMaxFramesHigh" | "txUsecsHigh" | "txMaxFramesHigh" | "rateSampleInterval" | "useCqeModeTx" | "useCqeModeRx" | "txAggrMaxBytes" | "txAggrMaxFrames" | "txAggrTimeUsecs" | "rxProfile" | "txProfile" | "rxCqeFrames" | "rxCqeNsecs"> }; dump: { request: Only<Coalesce, "header">; reply: Only<Coalesce, "header" | "rxUsecs" | "rxMaxFrames" | "rxUsecsIrq" | "rxMaxFramesIrq" | "txUsecs" | "txMaxFrames" | "txUsecsIrq" | "txMaxFramesIrq" | "statsBlockUsecs" | "useAdaptiveRx" | "useAdaptiveTx" | "pktRateLow" | "rxUsecsLow" | "rxMaxFramesLow" | "txUsecsLow" | "txMaxFramesLow" | "pktRateHigh" | "rxUsecsHigh" | "rxMaxFramesHigh" | "txUsecsHigh" | "txMaxFramesHigh" | "rateSampleInterval" | "useCqeModeTx" | "useCqeModeRx" | "txAggrMaxBytes" | "txAggrMaxFrames" | "txAggrTimeUsecs" | "rxProfile" | "txProfile" | "rxCqeFrames" | "rxCqeNsecs"> } };
-  /** `coalesce-set`. */
+  /** `coalesce-set` (ETHTOOL_MSG_COALESCE_SET). */
   coalesceSet: { do: { request: Only<Coalesce, "header" | "rxUsecs" | "rxMaxFrames" | "rxUsecsIrq" | "rxMaxFramesIrq" | "txUsecs" | "txMaxFrames" | "txUsecsIrq" | "txMaxFramesIrq" | "statsBlockUsecs" | "useAdaptiveRx" | "useAdaptiveTx" | "pktRateLow" | "rxUsecsLow" | "rxMaxFramesLow" | "txUsecsLow" | "txMaxFramesLow" | "pktRateHigh" | "rxUsecsHigh" | "rxMaxFramesHigh" | "txUsecsHigh" | "txMaxFramesHigh" | "rateSampleInterval" | "useCqeModeTx" | "useCqeModeRx" | "txAggrMaxBytes" | "txAggrMaxFrames" | "txAggrTimeUsecs" | "rxProfile" | "txProfile" | "rxCqeFrames" | "rxCqeNsecs">; reply: never } };
-  /** `pause-get`. */
+  /** `pause-get` (ETHTOOL_MSG_PAUSE_GET). */
   pauseGet: { do: { request: Only<Pause, "header">; reply: Only<Pause, "header" | "autoneg" | "rx" | "tx" | "stats" | "statsSrc"> }; dump: { request: Only<Pause, "header">; reply: Only<Pause, "header" | "autoneg" | "rx" | "tx" | "stats" | "statsSrc"> } };
-  /** `pause-set`. */
+  /** `pause-set` (ETHTOOL_MSG_PAUSE_SET). */
   pauseSet: { do: { request: Only<Pause, "header" | "autoneg" | "rx" | "tx" | "stats" | "statsSrc">; reply: never } };
-  /** `eee-get`. */
+  /** `eee-get` (ETHTOOL_MSG_EEE_GET). */
   eeeGet: { do: { request: Only<Eee, "header">; reply: Only<Eee, "header" | "modesOurs" | "modesPeer" | "active" | "enabled" | "txLpiEnabled" | "txLpiTimer"> }; dump: { request: Only<Eee, "header">; reply: Only<Eee, "header" | "modesOurs" | "modesPeer" | "active" | "enabled" | "txLpiEnabled" | "txLpiTimer"> } };
-  /** `eee-set`. */
+  /** `eee-set` (ETHTOOL_MSG_EEE_SET). */
   eeeSet: { do: { request: Only<Eee, "header" | "modesOurs" | "modesPeer" | "active" | "enabled" | "txLpiEnabled" | "txLpiTimer">; reply: never } };
-  /** `tsinfo-get`. */
+  /** `tsinfo-get` (ETHTOOL_MSG_TSINFO_GET). */
   tsinfoGet: { do: { request: Only<Tsinfo, "header" | "hwtstampProvider">; reply: Only<Tsinfo, "header" | "timestamping" | "txTypes" | "rxFilters" | "phcIndex" | "stats" | "hwtstampProvider" | "hwtstampSource" | "hwtstampPhyindex"> }; dump: { request: Only<Tsinfo, "header" | "hwtstampProvider">; reply: Only<Tsinfo, "header" | "timestamping" | "txTypes" | "rxFilters" | "phcIndex" | "stats" | "hwtstampProvider" | "hwtstampSource" | "hwtstampPhyindex"> } };
-  /** `cable-test-act`. */
+  /** `cable-test-act` (ETHTOOL_MSG_CABLE_TEST_ACT). */
   cableTestAct: { do: { request: Only<CableTest, "header">; reply: never } };
-  /** `cable-test-tdr-act`. */
+  /** `cable-test-tdr-act` (ETHTOOL_MSG_CABLE_TEST_TDR_ACT). */
   cableTestTdrAct: { do: { request: Only<CableTestTdr, "header">; reply: never } };
-  /** `tunnel-info-get`. */
+  /** `tunnel-info-get` (ETHTOOL_MSG_TUNNEL_INFO_GET). */
   tunnelInfoGet: { do: { request: Only<TunnelInfo, "header">; reply: Only<TunnelInfo, "header" | "udpPorts"> }; dump: { request: Only<TunnelInfo, "header">; reply: Only<TunnelInfo, "header" | "udpPorts"> } };
-  /** `fec-get`. */
+  /** `fec-get` (ETHTOOL_MSG_FEC_GET). */
   fecGet: { do: { request: Only<Fec, "header">; reply: Only<Fec, "header" | "modes" | "auto" | "active" | "stats"> }; dump: { request: Only<Fec, "header">; reply: Only<Fec, "header" | "modes" | "auto" | "active" | "stats"> } };
-  /** `fec-set`. */
+  /** `fec-set` (ETHTOOL_MSG_FEC_SET). */
   fecSet: { do: { request: Only<Fec, "header" | "modes" | "auto" | "active" | "stats">; reply: never } };
-  /** `module-eeprom-get`. */
+  /** `module-eeprom-get` (ETHTOOL_MSG_MODULE_EEPROM_GET). */
   moduleEepromGet: { do: { request: Only<ModuleEeprom, "header" | "offset" | "length" | "page" | "bank" | "i2cAddress">; reply: Only<ModuleEeprom, "header" | "data"> }; dump: { request: Only<ModuleEeprom, "header" | "offset" | "length" | "page" | "bank" | "i2cAddress">; reply: Only<ModuleEeprom, "header" | "data"> } };
-  /** `stats-get`. */
+  /** `stats-get` (ETHTOOL_MSG_STATS_GET). */
   statsGet: { do: { request: Only<Stats, "header" | "groups">; reply: Only<Stats, "header" | "groups" | "grp" | "src"> }; dump: { request: Only<Stats, "header" | "groups">; reply: Only<Stats, "header" | "groups" | "grp" | "src"> } };
-  /** `phc-vclocks-get`. */
+  /** `phc-vclocks-get` (ETHTOOL_MSG_PHC_VCLOCKS_GET). */
   phcVclocksGet: { do: { request: Only<PhcVclocks, "header">; reply: Only<PhcVclocks, "header" | "num"> }; dump: { request: Only<PhcVclocks, "header">; reply: Only<PhcVclocks, "header" | "num"> } };
-  /** `module-get`. */
+  /** `module-get` (ETHTOOL_MSG_MODULE_GET). */
   moduleGet: { do: { request: Only<Module, "header">; reply: Only<Module, "header" | "powerModePolicy" | "powerMode"> }; dump: { request: Only<Module, "header">; reply: Only<Module, "header" | "powerModePolicy" | "powerMode"> } };
-  /** `module-set`. */
+  /** `module-set` (ETHTOOL_MSG_MODULE_SET). */
   moduleSet: { do: { request: Only<Module, "header" | "powerModePolicy" | "powerMode">; reply: never } };
-  /** `pse-get`. */
+  /** `pse-get` (ETHTOOL_MSG_PSE_GET). */
   pseGet: { do: { request: Only<Pse, "header">; reply: Only<Pse, "header" | "podlPseAdminState" | "podlPseAdminControl" | "podlPsePwDStatus" | "c33PseAdminState" | "c33PseAdminControl" | "c33PsePwDStatus" | "c33PsePwClass" | "c33PseActualPw" | "c33PseExtState" | "c33PseExtSubstate" | "c33PseAvailPwLimit" | "c33PsePwLimitRanges" | "psePwDId" | "psePrioMax" | "psePrio"> }; dump: { request: Only<Pse, "header">; reply: Only<Pse, "header" | "podlPseAdminState" | "podlPseAdminControl" | "podlPsePwDStatus" | "c33PseAdminState" | "c33PseAdminControl" | "c33PsePwDStatus" | "c33PsePwClass" | "c33PseActualPw" | "c33PseExtState" | "c33PseExtSubstate" | "c33PseAvailPwLimit" | "c33PsePwLimitRanges" | "psePwDId" | "psePrioMax" | "psePrio"> } };
-  /** `pse-set`. */
+  /** `pse-set` (ETHTOOL_MSG_PSE_SET). */
   pseSet: { do: { request: Only<Pse, "header" | "podlPseAdminControl" | "c33PseAdminControl" | "c33PseAvailPwLimit" | "psePrio">; reply: never } };
-  /** `rss-get`. */
+  /** `rss-get` (ETHTOOL_MSG_RSS_GET). */
   rssGet: { do: { request: Only<Rss, "header" | "context">; reply: Only<Rss, "header" | "context" | "hfunc" | "indir" | "hkey" | "inputXfrm" | "flowHash"> }; dump: { request: Only<Rss, "header" | "startContext">; reply: Only<Rss, "header" | "context" | "hfunc" | "indir" | "hkey" | "inputXfrm" | "flowHash"> } };
-  /** `plca-get-cfg`. */
+  /** `plca-get-cfg` (ETHTOOL_MSG_PLCA_GET_CFG). */
   plcaGetCfg: { do: { request: Only<Plca, "header">; reply: Only<Plca, "header" | "version" | "enabled" | "status" | "nodeCnt" | "nodeId" | "toTmr" | "burstCnt" | "burstTmr"> }; dump: { request: Only<Plca, "header">; reply: Only<Plca, "header" | "version" | "enabled" | "status" | "nodeCnt" | "nodeId" | "toTmr" | "burstCnt" | "burstTmr"> } };
-  /** `plca-set-cfg`. */
+  /** `plca-set-cfg` (ETHTOOL_MSG_PLCA_SET_CFG). */
   plcaSetCfg: { do: { request: Only<Plca, "header" | "version" | "enabled" | "status" | "nodeCnt" | "nodeId" | "toTmr" | "burstCnt" | "burstTmr">; reply: never } };
-  /** `plca-get-status`. */
+  /** `plca-get-status` (ETHTOOL_MSG_PLCA_GET_STATUS). */
   plcaGetStatus: { do: { request: Only<Plca, "header">; reply: Only<Plca, "header" | "version" | "enabled" | "status" | "nodeCnt" | "nodeId" | "toTmr" | "burstCnt" | "burstTmr"> }; dump: { request: Only<Plca, "header">; reply: Only<Plca, "header" | "version" | "enabled" | "status" | "nodeCnt" | "nodeId" | "toTmr" | "burstCnt" | "burstTmr"> } };
-  /** `mm-get`. */
+  /** `mm-get` (ETHTOOL_MSG_MM_GET). */
   mmGet: { do: { request: Only<Mm, "header">; reply: Only<Mm, "header" | "pmacEnabled" | "txEnabled" | "txActive" | "txMinFragSize" | "rxMinFragSize" | "verifyEnabled" | "verifyTime" | "maxVerifyTime" | "stats"> }; dump: { request: Only<Mm, "header">; reply: Only<Mm, "header" | "pmacEnabled" | "txEnabled" | "txActive" | "txMinFragSize" | "rxMinFragSize" | "verifyEnabled" | "verifyTime" | "maxVerifyTime" | "stats"> } };
-  /** `mm-set`. */
+  /** `mm-set` (ETHTOOL_MSG_MM_SET). */
   mmSet: { do: { request: Only<Mm, "header" | "verifyEnabled" | "verifyTime" | "txEnabled" | "pmacEnabled" | "txMinFragSize">; reply: never } };
-  /** `module-fw-flash-act`. */
+  /** `module-fw-flash-act` (ETHTOOL_MSG_MODULE_FW_FLASH_ACT). */
   moduleFwFlashAct: { do: { request: Only<ModuleFwFlash, "header" | "fileName" | "password">; reply: never } };
-  /** `phy-get`. */
+  /** `phy-get` (ETHTOOL_MSG_PHY_GET). */
   phyGet: { do: { request: Only<Phy, "header">; reply: Only<Phy, "header" | "index" | "drvname" | "name" | "upstreamType" | "upstreamIndex" | "upstreamSfpName" | "downstreamSfpName"> }; dump: { request: Only<Phy, "header">; reply: Only<Phy, "header" | "index" | "drvname" | "name" | "upstreamType" | "upstreamIndex" | "upstreamSfpName" | "downstreamSfpName"> } };
-  /** `tsconfig-get`. */
+  /** `tsconfig-get` (ETHTOOL_MSG_TSCONFIG_GET). */
   tsconfigGet: { do: { request: Only<Tsconfig, "header">; reply: Only<Tsconfig, "header" | "hwtstampProvider" | "txTypes" | "rxFilters" | "hwtstampFlags"> }; dump: { request: Only<Tsconfig, "header">; reply: Only<Tsconfig, "header" | "hwtstampProvider" | "txTypes" | "rxFilters" | "hwtstampFlags"> } };
-  /** `tsconfig-set`. */
+  /** `tsconfig-set` (ETHTOOL_MSG_TSCONFIG_SET). */
   tsconfigSet: { do: { request: Only<Tsconfig, "header" | "hwtstampProvider" | "txTypes" | "rxFilters" | "hwtstampFlags">; reply: Only<Tsconfig, "header" | "hwtstampProvider" | "txTypes" | "rxFilters" | "hwtstampFlags"> } };
-  /** `rss-set`. */
+  /** `rss-set` (ETHTOOL_MSG_RSS_SET). */
   rssSet: { do: { request: Only<Rss, "header" | "context" | "hfunc" | "indir" | "hkey" | "inputXfrm" | "flowHash">; reply: never } };
-  /** `rss-create-act`. */
+  /** `rss-create-act` (ETHTOOL_MSG_RSS_CREATE_ACT). */
   rssCreateAct: { do: { request: Only<Rss, "header" | "context" | "hfunc" | "indir" | "hkey" | "inputXfrm">; reply: Only<Rss, "header" | "context" | "hfunc" | "indir" | "hkey" | "inputXfrm"> } };
-  /** `rss-delete-act`. */
+  /** `rss-delete-act` (ETHTOOL_MSG_RSS_DELETE_ACT). */
   rssDeleteAct: { do: { request: Only<Rss, "header" | "context">; reply: never } };
-  /** `mse-get`. */
+  /** `mse-get` (ETHTOOL_MSG_MSE_GET). */
   mseGet: { do: { request: Only<Mse, "header">; reply: Only<Mse, "header" | "capabilities" | "channelA" | "channelB" | "channelC" | "channelD" | "worstChannel" | "link"> }; dump: { request: Only<Mse, "header">; reply: Only<Mse, "header" | "capabilities" | "channelA" | "channelB" | "channelC" | "channelD" | "worstChannel" | "link"> } };
 }
 
 /** Notifications and events of the `ethtool` family, by their name in the spec. */
 export interface EthtoolEvents {
-  /** `linkinfo-ntf`. */
+  /** `linkinfo-ntf` (ETHTOOL_MSG_LINKINFO_NTF). */
   "linkinfo-ntf": Linkinfo;
-  /** `linkmodes-ntf`. */
+  /** `linkmodes-ntf` (ETHTOOL_MSG_LINKMODES_NTF). */
   "linkmodes-ntf": Linkmodes;
-  /** `debug-ntf`. */
+  /** `debug-ntf` (ETHTOOL_MSG_DEBUG_NTF). */
   "debug-ntf": Debug;
-  /** `wol-ntf`. */
+  /** `wol-ntf` (ETHTOOL_MSG_WOL_NTF). */
   "wol-ntf": Wol;
-  /** `features-ntf`. */
+  /** `features-ntf` (ETHTOOL_MSG_FEATURES_NTF). */
   "features-ntf": Features;
-  /** `privflags-ntf`. */
+  /** `privflags-ntf` (ETHTOOL_MSG_PRIVFLAGS_NTF). */
   "privflags-ntf": Privflags;
-  /** `rings-ntf`. */
+  /** `rings-ntf` (ETHTOOL_MSG_RINGS_NTF). */
   "rings-ntf": Rings;
-  /** `channels-ntf`. */
+  /** `channels-ntf` (ETHTOOL_MSG_CHANNELS_NTF). */
   "channels-ntf": Channels;
-  /** `coalesce-ntf`. */
+  /** `coalesce-ntf` (ETHTOOL_MSG_COALESCE_NTF). */
   "coalesce-ntf": Coalesce;
-  /** `pause-ntf`. */
+  /** `pause-ntf` (ETHTOOL_MSG_PAUSE_NTF). */
   "pause-ntf": Pause;
-  /** `eee-ntf`. */
+  /** `eee-ntf` (ETHTOOL_MSG_EEE_NTF). */
   "eee-ntf": Eee;
-  /** `cable-test-ntf`. */
+  /** `cable-test-ntf` (ETHTOOL_MSG_CABLE_TEST_NTF). */
   "cable-test-ntf": Only<CableTestNtf, "header" | "status">;
-  /** `cable-test-tdr-ntf`. */
+  /** `cable-test-tdr-ntf` (ETHTOOL_MSG_CABLE_TEST_TDR_NTF). */
   "cable-test-tdr-ntf": Only<CableTestTdrNtf, "header" | "status" | "nest">;
-  /** `fec-ntf`. */
+  /** `fec-ntf` (ETHTOOL_MSG_FEC_NTF). */
   "fec-ntf": Fec;
-  /** `module-ntf`. */
+  /** `module-ntf` (ETHTOOL_MSG_MODULE_NTF). */
   "module-ntf": Module;
-  /** `plca-ntf`. */
+  /** `plca-ntf` (ETHTOOL_MSG_PLCA_NTF). */
   "plca-ntf": Plca;
-  /** `mm-ntf`. */
+  /** `mm-ntf` (ETHTOOL_MSG_MM_NTF). */
   "mm-ntf": Mm;
-  /** `module-fw-flash-ntf`. */
+  /** `module-fw-flash-ntf` (ETHTOOL_MSG_MODULE_FW_FLASH_NTF). */
   "module-fw-flash-ntf": Only<ModuleFwFlash, "header" | "status" | "statusMsg" | "done" | "total">;
-  /** `phy-ntf`. */
+  /** `phy-ntf` (ETHTOOL_MSG_PHY_NTF). */
   "phy-ntf": Phy;
-  /** `pse-ntf`. */
+  /** `pse-ntf` (ETHTOOL_MSG_PSE_NTF). */
   "pse-ntf": Only<PseNtf, "header" | "events">;
-  /** `rss-ntf`. */
+  /** `rss-ntf` (ETHTOOL_MSG_RSS_NTF). */
   "rss-ntf": Rss;
-  /** `rss-create-ntf`. */
+  /** `rss-create-ntf` (ETHTOOL_MSG_RSS_CREATE_NTF). */
   "rss-create-ntf": Rss;
-  /** `rss-delete-ntf`. */
+  /** `rss-delete-ntf` (ETHTOOL_MSG_RSS_DELETE_NTF). */
   "rss-delete-ntf": Only<Rss, "header" | "context">;
 }
 

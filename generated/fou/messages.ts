@@ -4,34 +4,34 @@
 /** Messages of the `fou` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `encap-type`. */
+/** Enum `encap-type` (FOU_ENCAP_*). */
 export const EncapType = { unspec: 0, direct: 1, gue: 2 } as const;
 /** A known {@linkcode EncapType}, or a number of a newer kernel. */
 export type EncapType = (typeof EncapType)[keyof typeof EncapType] | OpenNumber;
 
 /** Attribute set `fou`. */
 export interface FouAttrs {
-  /** `port` (u16, big-endian). */
+  /** `port` (u16, big-endian; FOU_ATTR_PORT). */
   port?: number;
-  /** `af` (u8). */
+  /** `af` (u8; FOU_ATTR_AF). */
   af?: number;
-  /** `ipproto` (u8; at least 1). */
+  /** `ipproto` (u8; at least 1; FOU_ATTR_IPPROTO). */
   ipproto?: number;
-  /** `type` (u8). */
+  /** `type` (u8; FOU_ATTR_TYPE). */
   type?: number;
-  /** `remcsum-nopartial` (flag). */
+  /** `remcsum-nopartial` (flag; FOU_ATTR_REMCSUM_NOPARTIAL). */
   remcsumNopartial?: boolean;
-  /** `local-v4` (u32). */
+  /** `local-v4` (u32; FOU_ATTR_LOCAL_V4). */
   localV4?: number;
-  /** `local-v6` (binary; 16 bytes). */
+  /** `local-v6` (binary; 16 bytes; FOU_ATTR_LOCAL_V6). */
   localV6?: Uint8Array;
-  /** `peer-v4` (u32). */
+  /** `peer-v4` (u32; FOU_ATTR_PEER_V4). */
   peerV4?: number;
-  /** `peer-v6` (binary; 16 bytes). */
+  /** `peer-v6` (binary; 16 bytes; FOU_ATTR_PEER_V6). */
   peerV6?: Uint8Array;
-  /** `peer-port` (u16, big-endian). */
+  /** `peer-port` (u16, big-endian; FOU_ATTR_PEER_PORT). */
   peerPort?: number;
-  /** `ifindex` (s32). */
+  /** `ifindex` (s32; FOU_ATTR_IFINDEX). */
   ifindex?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

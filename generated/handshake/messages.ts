@@ -4,28 +4,28 @@
 /** Messages of the `handshake` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `handler-class`. Which kind of agent a request is for. */
+/** Enum `handler-class` (HANDSHAKE_HANDLER_CLASS_*). Which kind of agent a request is for. */
 export const HandlerClass = { /** No agent; a request never has this class. */ none: 0, /** An agent that does TLS handshakes. */ tlshd: 1, /** The number of classes; not a class. */ max: 2 } as const;
 /** A known {@linkcode HandlerClass}, or a number of a newer kernel. */
 export type HandlerClass = (typeof HandlerClass)[keyof typeof HandlerClass] | OpenNumber;
-/** Enum `msg-type`. What the kernel wants to be done. */
+/** Enum `msg-type` (HANDSHAKE_MSG_TYPE_*). What the kernel wants to be done. */
 export const MsgType = { /** Nothing; no request has this type. */ unspec: 0, /** A handshake as the TLS client. */ clienthello: 1, /** A handshake as the TLS server. */ serverhello: 2, /** New traffic keys for a session in which we are the client. New in the KeyUpdate series. */ clientkeyupdate: 3, /** New traffic keys for a session in which we are the server. New in the KeyUpdate series. */ serverkeyupdate: 4 } as const;
 /** A known {@linkcode MsgType}, or a number of a newer kernel. */
 export type MsgType = (typeof MsgType)[keyof typeof MsgType] | OpenNumber;
-/** Enum `auth`. How the two ends prove who they are. */
+/** Enum `auth` (HANDSHAKE_AUTH_*). How the two ends prove who they are. */
 export const Auth = { /** Not said. */ unspec: 0, /** The client does not prove who it is. */ unauth: 1, /** Both ends hold a key that was shared beforehand. */ psk: 2, /** Both ends have certificates. */ x509: 3 } as const;
 /** A known {@linkcode Auth}, or a number of a newer kernel. */
 export type Auth = (typeof Auth)[keyof typeof Auth] | OpenNumber;
-/** Enum `key-update-type`. What a request for new traffic keys is about (RFC 8446, section 4.6.3). After "received" the keys that we receive with change; after "received_request_update" those of both directions, because the peer asked for a KeyUpdate of ours. New in the KeyUpdate series. */
+/** Enum `key-update-type` (HANDSHAKE_KEY_UPDATE_TYPE_*). What a request for new traffic keys is about (RFC 8446, section 4.6.3). After "received" the keys that we receive with change; after "received_request_update" those of both directions, because the peer asked for a KeyUpdate of ours. New in the KeyUpdate series. */
 export const KeyUpdateType = { /** Not a request for new keys. */ unspec: 0, /** Send a KeyUpdate and change the keys that we send with. No kernel asks for this so far. */ send: 1, /** The peer sent a KeyUpdate; change the keys that we receive with. */ received: 2, receivedRequestUpdate: 3 } as const;
 /** A known {@linkcode KeyUpdateType}, or a number of a newer kernel. */
 export type KeyUpdateType = (typeof KeyUpdateType)[keyof typeof KeyUpdateType] | OpenNumber;
 
 /** Attribute set `x509`. A certificate of ours with its private key, both in the kernel's key storage. */
 export interface X509 {
-  /** `cert` (s32). Serial number of the key that holds the certificate. */
+  /** `cert` (s32; HANDSHAKE_A_X509_CERT). Serial number of the key that holds the certificate. */
   cert?: number;
-  /** `privkey` (s32). Serial number of the key that holds the private key. */
+  /** `privkey` (s32; HANDSHAKE_A_X509_PRIVKEY). Serial number of the key that holds the private key. */
   privkey?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -59,27 +59,27 @@ export const x509: Codec<X509> = {
 
 /** Attribute set `accept`. A request, as an agent fetches it. */
 export interface Accept {
-  /** `sockfd` (s32). A descriptor of the connected socket, new in the agent's process; the agent closes it when done. */
+  /** `sockfd` (s32; HANDSHAKE_A_ACCEPT_SOCKFD). A descriptor of the connected socket, new in the agent's process; the agent closes it when done. */
   sockfd?: number;
-  /** `handler-class` (u32, enum {@linkcode HandlerClass}). The class of agent that asks. */
+  /** `handler-class` (u32, enum {@linkcode HandlerClass}; HANDSHAKE_A_ACCEPT_HANDLER_CLASS). The class of agent that asks. */
   handlerClass?: HandlerClass;
-  /** `message-type` (u32, enum {@linkcode MsgType}). What is to be done on the socket. */
+  /** `message-type` (u32, enum {@linkcode MsgType}; HANDSHAKE_A_ACCEPT_MESSAGE_TYPE). What is to be done on the socket. */
   messageType?: MsgType;
-  /** `timeout` (u32). Milliseconds after which the consumer gives up; 0 or absent if it does not. */
+  /** `timeout` (u32; HANDSHAKE_A_ACCEPT_TIMEOUT). Milliseconds after which the consumer gives up; 0 or absent if it does not. */
   timeout?: number;
-  /** `auth-mode` (u32, enum {@linkcode Auth}). How the two ends prove who they are. */
+  /** `auth-mode` (u32, enum {@linkcode Auth}; HANDSHAKE_A_ACCEPT_AUTH_MODE). How the two ends prove who they are. */
   authMode?: Auth;
-  /** `peer-identity` (u32, repeated). Serial numbers of the keys that hold the pre-shared keys to try, most wanted first. */
+  /** `peer-identity` (u32, repeated; HANDSHAKE_A_ACCEPT_PEER_IDENTITY). Serial numbers of the keys that hold the pre-shared keys to try, most wanted first. */
   peerIdentity?: number[];
-  /** `certificate` (nest {@linkcode X509}, repeated). The certificates to offer. */
+  /** `certificate` (nest {@linkcode X509}, repeated; HANDSHAKE_A_ACCEPT_CERTIFICATE). The certificates to offer. */
   certificate?: X509[];
-  /** `peername` (string). The host name that the peer's certificate must be for. */
+  /** `peername` (string; HANDSHAKE_A_ACCEPT_PEERNAME). The host name that the peer's certificate must be for. */
   peername?: string;
-  /** `keyring` (u32). Serial number of a keyring with the keys for this request; 0 or absent if there is none. */
+  /** `keyring` (u32; HANDSHAKE_A_ACCEPT_KEYRING). Serial number of a keyring with the keys for this request; 0 or absent if there is none. */
   keyring?: number;
-  /** `key-update-request` (u32, enum {@linkcode KeyUpdateType}). What the request for new keys is about; 0 in a request for a handshake. New in the KeyUpdate series. */
+  /** `key-update-request` (u32, enum {@linkcode KeyUpdateType}; HANDSHAKE_A_ACCEPT_KEY_UPDATE_REQUEST). What the request for new keys is about; 0 in a request for a handshake. New in the KeyUpdate series. */
   keyUpdateRequest?: KeyUpdateType;
-  /** `session-id` (u32). The session whose keys are to change: what the agent said in its last report about this socket; 0 if it said nothing. New in the KeyUpdate series. */
+  /** `session-id` (u32; HANDSHAKE_A_ACCEPT_SESSION_ID). The session whose keys are to change: what the agent said in its last report about this socket; 0 if it said nothing. New in the KeyUpdate series. */
   sessionId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -131,13 +131,13 @@ export const accept: Codec<Accept> = {
 
 /** Attribute set `done`. The report of an agent about a request. */
 export interface Done {
-  /** `status` (u32; at most 4095). 0 for success, or the number of the error that explains the failure. */
+  /** `status` (u32; at most 4095; HANDSHAKE_A_DONE_STATUS). 0 for success, or the number of the error that explains the failure. */
   status?: number;
-  /** `sockfd` (s32). The agent's descriptor of the socket, which tells the kernel the request that this is about. */
+  /** `sockfd` (s32; HANDSHAKE_A_DONE_SOCKFD). The agent's descriptor of the socket, which tells the kernel the request that this is about. */
   sockfd?: number;
-  /** `remote-auth` (u32, repeated). Serial numbers of the keys that hold what the peer proved to be. */
+  /** `remote-auth` (u32, repeated; HANDSHAKE_A_DONE_REMOTE_AUTH). Serial numbers of the keys that hold what the peer proved to be. */
   remoteAuth?: number[];
-  /** `session-id` (u32). A number of the agent's choice, not 0, that a later request for new keys will carry. New in the KeyUpdate series; a kernel without it refuses the whole report, so only an agent that got a session-id may send one. */
+  /** `session-id` (u32; HANDSHAKE_A_DONE_SESSION_ID). A number of the agent's choice, not 0, that a later request for new keys will carry. New in the KeyUpdate series; a kernel without it refuses the whole report, so only an agent that got a session-id may send one. */
   sessionId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

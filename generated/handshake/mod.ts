@@ -13,15 +13,15 @@ export * from "./messages.ts";
 
 /** Operations of the `handshake` family, with the attributes that each carries. */
 export interface HandshakeOperations {
-  /** `accept`. Fetches the next request. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `accept` (HANDSHAKE_CMD_ACCEPT). Fetches the next request. Needs CAP_NET_ADMIN in the initial user namespace. */
   accept: { do: { request: Only<Accept, "handlerClass">; reply: Only<Accept, "sockfd" | "messageType" | "timeout" | "authMode" | "peerIdentity" | "certificate" | "peername" | "keyring" | "keyUpdateRequest" | "sessionId"> } };
-  /** `done`. Reports how a request went. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `done` (HANDSHAKE_CMD_DONE). Reports how a request went. Needs CAP_NET_ADMIN in the initial user namespace. */
   done: { do: { request: Only<Done, "status" | "sockfd" | "remoteAuth" | "sessionId">; reply: never } };
 }
 
 /** Notifications and events of the `handshake` family, by their name in the spec. */
 export interface HandshakeEvents {
-  /** `ready`. A request is waiting for an agent. */
+  /** `ready` (HANDSHAKE_CMD_READY). A request is waiting for an agent. */
   ready: Accept;
 }
 

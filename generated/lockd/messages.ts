@@ -6,11 +6,11 @@ import { type Codec, type UnknownAttribute, unknownKey } from "../../runtime/wir
 
 /** Attribute set `server`. */
 export interface Server {
-  /** `gracetime` (u32). */
+  /** `gracetime` (u32; LOCKD_A_SERVER_GRACETIME). */
   gracetime?: number;
-  /** `tcp-port` (u16). */
+  /** `tcp-port` (u16; LOCKD_A_SERVER_TCP_PORT). */
   tcpPort?: number;
-  /** `udp-port` (u16). */
+  /** `udp-port` (u16; LOCKD_A_SERVER_UDP_PORT). */
   udpPort?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

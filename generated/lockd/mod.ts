@@ -13,9 +13,9 @@ export * from "./messages.ts";
 
 /** Operations of the `lockd` family, with the attributes that each carries. */
 export interface LockdOperations {
-  /** `server-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `server-set` (LOCKD_CMD_SERVER_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   serverSet: { do: { request: Only<Server, "gracetime" | "tcpPort" | "udpPort">; reply: never } };
-  /** `server-get`. */
+  /** `server-get` (LOCKD_CMD_SERVER_GET). */
   serverGet: { do: { request: Only<Server, never>; reply: Only<Server, "gracetime" | "tcpPort" | "udpPort"> } };
 }
 

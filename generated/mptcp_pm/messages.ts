@@ -4,26 +4,26 @@
 /** Messages of the `mptcp_pm` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `event-type`. */
+/** Enum `event-type` (MPTCP_EVENT_*). */
 export const EventType = { unspec: 0, created: 1, established: 2, closed: 3, announced: 6, removed: 7, subEstablished: 10, subClosed: 11, subPriority: 13, listenerCreated: 15, listenerClosed: 16 } as const;
 /** A known {@linkcode EventType}, or a number of a newer kernel. */
 export type EventType = (typeof EventType)[keyof typeof EventType] | OpenNumber;
 
 /** Attribute set `address`. */
 export interface Address {
-  /** `family` (u16). */
+  /** `family` (u16; MPTCP_PM_ADDR_ATTR_FAMILY). */
   family?: number;
-  /** `id` (u8). */
+  /** `id` (u8; MPTCP_PM_ADDR_ATTR_ID). */
   id?: number;
-  /** `addr4` (u32, big-endian). */
+  /** `addr4` (u32, big-endian; MPTCP_PM_ADDR_ATTR_ADDR4). */
   addr4?: number;
-  /** `addr6` (binary; 16 bytes). */
+  /** `addr6` (binary; 16 bytes; MPTCP_PM_ADDR_ATTR_ADDR6). */
   addr6?: Uint8Array;
-  /** `port` (u16). */
+  /** `port` (u16; MPTCP_PM_ADDR_ATTR_PORT). */
   port?: number;
-  /** `flags` (u32). */
+  /** `flags` (u32; MPTCP_PM_ADDR_ATTR_FLAGS). */
   flags?: number;
-  /** `if-idx` (s32). */
+  /** `if-idx` (s32; MPTCP_PM_ADDR_ATTR_IF_IDX). */
   ifIdx?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -67,25 +67,25 @@ export const address: Codec<Address> = {
 
 /** Attribute set `subflow-attribute`. */
 export interface SubflowAttribute {
-  /** `token-rem` (u32). */
+  /** `token-rem` (u32; MPTCP_SUBFLOW_ATTR_TOKEN_REM). */
   tokenRem?: number;
-  /** `token-loc` (u32). */
+  /** `token-loc` (u32; MPTCP_SUBFLOW_ATTR_TOKEN_LOC). */
   tokenLoc?: number;
-  /** `relwrite-seq` (u32). */
+  /** `relwrite-seq` (u32; MPTCP_SUBFLOW_ATTR_RELWRITE_SEQ). */
   relwriteSeq?: number;
-  /** `map-seq` (u64). */
+  /** `map-seq` (u64; MPTCP_SUBFLOW_ATTR_MAP_SEQ). */
   mapSeq?: bigint;
-  /** `map-sfseq` (u32). */
+  /** `map-sfseq` (u32; MPTCP_SUBFLOW_ATTR_MAP_SFSEQ). */
   mapSfseq?: number;
-  /** `ssn-offset` (u32). */
+  /** `ssn-offset` (u32; MPTCP_SUBFLOW_ATTR_SSN_OFFSET). */
   ssnOffset?: number;
-  /** `map-datalen` (u16). */
+  /** `map-datalen` (u16; MPTCP_SUBFLOW_ATTR_MAP_DATALEN). */
   mapDatalen?: number;
-  /** `flags` (u32). */
+  /** `flags` (u32; MPTCP_SUBFLOW_ATTR_FLAGS). */
   flags?: number;
-  /** `id-rem` (u8). */
+  /** `id-rem` (u8; MPTCP_SUBFLOW_ATTR_ID_REM). */
   idRem?: number;
-  /** `id-loc` (u8). */
+  /** `id-loc` (u8; MPTCP_SUBFLOW_ATTR_ID_LOC). */
   idLoc?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -136,7 +136,7 @@ export const subflowAttribute: Codec<SubflowAttribute> = {
 
 /** Attribute set `endpoint`. */
 export interface Endpoint {
-  /** `addr` (nest {@linkcode Address}). */
+  /** `addr` (nest {@linkcode Address}; MPTCP_PM_ENDPOINT_ADDR). */
   addr?: Address;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -168,17 +168,17 @@ export const endpoint: Codec<Endpoint> = {
 
 /** Attribute set `attr`. */
 export interface Attr {
-  /** `addr` (nest {@linkcode Address}). */
+  /** `addr` (nest {@linkcode Address}; MPTCP_PM_ATTR_ADDR). */
   addr?: Address;
-  /** `rcv-add-addrs` (u32). */
+  /** `rcv-add-addrs` (u32; MPTCP_PM_ATTR_RCV_ADD_ADDRS). */
   rcvAddAddrs?: number;
-  /** `subflows` (u32). */
+  /** `subflows` (u32; MPTCP_PM_ATTR_SUBFLOWS). */
   subflows?: number;
-  /** `token` (u32). */
+  /** `token` (u32; MPTCP_PM_ATTR_TOKEN). */
   token?: number;
-  /** `loc-id` (u8). */
+  /** `loc-id` (u8; MPTCP_PM_ATTR_LOC_ID). */
   locId?: number;
-  /** `addr-remote` (nest {@linkcode Address}). */
+  /** `addr-remote` (nest {@linkcode Address}; MPTCP_PM_ATTR_ADDR_REMOTE). */
   addrRemote?: Address;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -220,41 +220,41 @@ export const attr: Codec<Attr> = {
 
 /** Attribute set `event-attr`. */
 export interface EventAttr {
-  /** `token` (u32). */
+  /** `token` (u32; MPTCP_ATTR_TOKEN). */
   token?: number;
-  /** `family` (u16). */
+  /** `family` (u16; MPTCP_ATTR_FAMILY). */
   family?: number;
-  /** `loc-id` (u8). */
+  /** `loc-id` (u8; MPTCP_ATTR_LOC_ID). */
   locId?: number;
-  /** `rem-id` (u8). */
+  /** `rem-id` (u8; MPTCP_ATTR_REM_ID). */
   remId?: number;
-  /** `saddr4` (u32, big-endian). */
+  /** `saddr4` (u32, big-endian; MPTCP_ATTR_SADDR4). */
   saddr4?: number;
-  /** `saddr6` (binary; at least 16 bytes). */
+  /** `saddr6` (binary; at least 16 bytes; MPTCP_ATTR_SADDR6). */
   saddr6?: Uint8Array;
-  /** `daddr4` (u32, big-endian). */
+  /** `daddr4` (u32, big-endian; MPTCP_ATTR_DADDR4). */
   daddr4?: number;
-  /** `daddr6` (binary; at least 16 bytes). */
+  /** `daddr6` (binary; at least 16 bytes; MPTCP_ATTR_DADDR6). */
   daddr6?: Uint8Array;
-  /** `sport` (u16, big-endian). */
+  /** `sport` (u16, big-endian; MPTCP_ATTR_SPORT). */
   sport?: number;
-  /** `dport` (u16, big-endian). */
+  /** `dport` (u16, big-endian; MPTCP_ATTR_DPORT). */
   dport?: number;
-  /** `backup` (u8). */
+  /** `backup` (u8; MPTCP_ATTR_BACKUP). */
   backup?: number;
-  /** `error` (u8). */
+  /** `error` (u8; MPTCP_ATTR_ERROR). */
   error?: number;
-  /** `flags` (u16). */
+  /** `flags` (u16; MPTCP_ATTR_FLAGS). */
   flags?: number;
-  /** `timeout` (u32). */
+  /** `timeout` (u32; MPTCP_ATTR_TIMEOUT). */
   timeout?: number;
-  /** `if-idx` (s32). */
+  /** `if-idx` (s32; MPTCP_ATTR_IF_IDX). */
   ifIdx?: number;
-  /** `reset-reason` (u32). */
+  /** `reset-reason` (u32; MPTCP_ATTR_RESET_REASON). */
   resetReason?: number;
-  /** `reset-flags` (u32). */
+  /** `reset-flags` (u32; MPTCP_ATTR_RESET_FLAGS). */
   resetFlags?: number;
-  /** `server-side` (u8). */
+  /** `server-side` (u8; MPTCP_ATTR_SERVER_SIDE). */
   serverSide?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

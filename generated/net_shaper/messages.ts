@@ -4,36 +4,36 @@
 /** Messages of the `net-shaper` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `scope`. */
+/** Enum `scope` (NET_SHAPER_SCOPE_*). */
 export const Scope = { unspec: 0, netdev: 1, queue: 2, node: 3 } as const;
 /** A known {@linkcode Scope}, or a number of a newer kernel. */
 export type Scope = (typeof Scope)[keyof typeof Scope] | OpenNumber;
-/** Enum `metric`. */
+/** Enum `metric` (NET_SHAPER_METRIC_*). */
 export const Metric = { bps: 0, pps: 1 } as const;
 /** A known {@linkcode Metric}, or a number of a newer kernel. */
 export type Metric = (typeof Metric)[keyof typeof Metric] | OpenNumber;
 
 /** Attribute set `net-shaper`. */
 export interface NetShaperAttrs {
-  /** `handle` (nest {@linkcode Handle}). */
+  /** `handle` (nest {@linkcode Handle}; NET_SHAPER_A_HANDLE). */
   handle?: Handle;
-  /** `metric` (u32, enum {@linkcode Metric}). */
+  /** `metric` (u32, enum {@linkcode Metric}; NET_SHAPER_A_METRIC). */
   metric?: Metric;
-  /** `bw-min` (uint). */
+  /** `bw-min` (uint; NET_SHAPER_A_BW_MIN). */
   bwMin?: bigint;
-  /** `bw-max` (uint). */
+  /** `bw-max` (uint; NET_SHAPER_A_BW_MAX). */
   bwMax?: bigint;
-  /** `burst` (uint). */
+  /** `burst` (uint; NET_SHAPER_A_BURST). */
   burst?: bigint;
-  /** `priority` (u32). */
+  /** `priority` (u32; NET_SHAPER_A_PRIORITY). */
   priority?: number;
-  /** `weight` (u32). */
+  /** `weight` (u32; NET_SHAPER_A_WEIGHT). */
   weight?: number;
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; NET_SHAPER_A_IFINDEX). */
   ifindex?: number;
-  /** `parent` (nest {@linkcode Handle}). */
+  /** `parent` (nest {@linkcode Handle}; NET_SHAPER_A_PARENT). */
   parent?: Handle;
-  /** `leaves` (nest {@linkcode LeafInfo}, repeated). */
+  /** `leaves` (nest {@linkcode LeafInfo}, repeated; NET_SHAPER_A_LEAVES). */
   leaves?: LeafInfo[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -83,9 +83,9 @@ export const netShaperAttrs: Codec<NetShaperAttrs> = {
 
 /** Attribute set `handle`. */
 export interface Handle {
-  /** `scope` (u32, enum {@linkcode Scope}). */
+  /** `scope` (u32, enum {@linkcode Scope}; NET_SHAPER_A_HANDLE_SCOPE). */
   scope?: Scope;
-  /** `id` (u32; at most 67108862). */
+  /** `id` (u32; at most 67108862; NET_SHAPER_A_HANDLE_ID). */
   id?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -119,11 +119,11 @@ export const handle: Codec<Handle> = {
 
 /** Attribute set `leaf-info`, a part of `net-shaper`. */
 export interface LeafInfo {
-  /** `handle` (nest {@linkcode Handle}). */
+  /** `handle` (nest {@linkcode Handle}; NET_SHAPER_A_HANDLE). */
   handle?: Handle;
-  /** `priority` (u32). */
+  /** `priority` (u32; NET_SHAPER_A_PRIORITY). */
   priority?: number;
-  /** `weight` (u32). */
+  /** `weight` (u32; NET_SHAPER_A_WEIGHT). */
   weight?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -159,25 +159,25 @@ export const leafInfo: Codec<LeafInfo> = {
 
 /** Attribute set `caps`. */
 export interface Caps {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; NET_SHAPER_A_CAPS_IFINDEX). */
   ifindex?: number;
-  /** `scope` (u32, enum {@linkcode Scope}). */
+  /** `scope` (u32, enum {@linkcode Scope}; NET_SHAPER_A_CAPS_SCOPE). */
   scope?: Scope;
-  /** `support-metric-bps` (flag). */
+  /** `support-metric-bps` (flag; NET_SHAPER_A_CAPS_SUPPORT_METRIC_BPS). */
   supportMetricBps?: boolean;
-  /** `support-metric-pps` (flag). */
+  /** `support-metric-pps` (flag; NET_SHAPER_A_CAPS_SUPPORT_METRIC_PPS). */
   supportMetricPps?: boolean;
-  /** `support-nesting` (flag). */
+  /** `support-nesting` (flag; NET_SHAPER_A_CAPS_SUPPORT_NESTING). */
   supportNesting?: boolean;
-  /** `support-bw-min` (flag). */
+  /** `support-bw-min` (flag; NET_SHAPER_A_CAPS_SUPPORT_BW_MIN). */
   supportBwMin?: boolean;
-  /** `support-bw-max` (flag). */
+  /** `support-bw-max` (flag; NET_SHAPER_A_CAPS_SUPPORT_BW_MAX). */
   supportBwMax?: boolean;
-  /** `support-burst` (flag). */
+  /** `support-burst` (flag; NET_SHAPER_A_CAPS_SUPPORT_BURST). */
   supportBurst?: boolean;
-  /** `support-priority` (flag). */
+  /** `support-priority` (flag; NET_SHAPER_A_CAPS_SUPPORT_PRIORITY). */
   supportPriority?: boolean;
-  /** `support-weight` (flag). */
+  /** `support-weight` (flag; NET_SHAPER_A_CAPS_SUPPORT_WEIGHT). */
   supportWeight?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

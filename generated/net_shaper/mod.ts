@@ -13,15 +13,15 @@ export * from "./messages.ts";
 
 /** Operations of the `net-shaper` family, with the attributes that each carries. */
 export interface NetShaperOperations {
-  /** `get`. */
+  /** `get` (NET_SHAPER_CMD_GET). */
   get: { do: { request: Only<NetShaperAttrs, "ifindex" | "handle">; reply: Only<NetShaperAttrs, "ifindex" | "parent" | "handle" | "metric" | "bwMin" | "bwMax" | "burst" | "priority" | "weight"> }; dump: { request: Only<NetShaperAttrs, "ifindex">; reply: Only<NetShaperAttrs, "ifindex" | "parent" | "handle" | "metric" | "bwMin" | "bwMax" | "burst" | "priority" | "weight"> } };
-  /** `set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `set` (NET_SHAPER_CMD_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   set: { do: { request: Only<NetShaperAttrs, "ifindex" | "handle" | "metric" | "bwMin" | "bwMax" | "burst" | "priority" | "weight">; reply: never } };
-  /** `delete`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `delete` (NET_SHAPER_CMD_DELETE). Needs CAP_NET_ADMIN in the initial user namespace. */
   delete: { do: { request: Only<NetShaperAttrs, "ifindex" | "handle">; reply: never } };
-  /** `group`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `group` (NET_SHAPER_CMD_GROUP). Needs CAP_NET_ADMIN in the initial user namespace. */
   group: { do: { request: Only<NetShaperAttrs, "ifindex" | "parent" | "handle" | "metric" | "bwMin" | "bwMax" | "burst" | "priority" | "weight" | "leaves">; reply: Only<NetShaperAttrs, "ifindex" | "handle"> } };
-  /** `cap-get`. */
+  /** `cap-get` (NET_SHAPER_CMD_CAP_GET). */
   capGet: { do: { request: Only<Caps, "ifindex" | "scope">; reply: Only<Caps, "ifindex" | "scope" | "supportMetricBps" | "supportMetricPps" | "supportNesting" | "supportBwMin" | "supportBwMax" | "supportBurst" | "supportPriority" | "supportWeight"> }; dump: { request: Only<Caps, "ifindex">; reply: Only<Caps, "ifindex" | "scope" | "supportMetricBps" | "supportMetricPps" | "supportNesting" | "supportBwMin" | "supportBwMax" | "supportBurst" | "supportPriority" | "supportWeight"> } };
 }
 

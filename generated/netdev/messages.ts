@@ -4,34 +4,34 @@
 /** Messages of the `netdev` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Flags `xdp-act`: masks of its bits. */
+/** Flags `xdp-act` (NETDEV_XDP_ACT_*): masks of its bits. */
 export const XdpAct = { basic: 1n, redirect: 2n, ndoXmit: 4n, xskZerocopy: 8n, hwOffload: 16n, rxSg: 32n, ndoXmitSg: 64n } as const;
-/** Flags `xdp-rx-metadata`: masks of its bits. */
+/** Flags `xdp-rx-metadata` (NETDEV_XDP_RX_METADATA_*): masks of its bits. */
 export const XdpRxMetadata = { timestamp: 1n, hash: 2n, vlanTag: 4n } as const;
-/** Flags `xsk-flags`: masks of its bits. */
+/** Flags `xsk-flags` (NETDEV_XSK_FLAGS_*): masks of its bits. */
 export const XskFlags = { txTimestamp: 1n, txChecksum: 2n, txLaunchTimeFifo: 4n } as const;
-/** Enum `queue-type`. */
+/** Enum `queue-type` (NETDEV_QUEUE_TYPE_*). */
 export const QueueType = { rx: 0, tx: 1 } as const;
 /** A known {@linkcode QueueType}, or a number of a newer kernel. */
 export type QueueType = (typeof QueueType)[keyof typeof QueueType] | OpenNumber;
-/** Flags `qstats-scope`: masks of its bits. */
+/** Flags `qstats-scope` (NETDEV_QSTATS_SCOPE_*): masks of its bits. */
 export const QstatsScope = { queue: 1n } as const;
-/** Enum `napi-threaded`. */
+/** Enum `napi-threaded` (NETDEV_NAPI_THREADED_*). */
 export const NapiThreaded = { disabled: 0, enabled: 1, busyPoll: 2 } as const;
 /** A known {@linkcode NapiThreaded}, or a number of a newer kernel. */
 export type NapiThreaded = (typeof NapiThreaded)[keyof typeof NapiThreaded] | OpenNumber;
 
 /** Attribute set `dev`. */
 export interface Dev {
-  /** `ifindex` (u32; at least 1). */
+  /** `ifindex` (u32; at least 1; NETDEV_A_DEV_IFINDEX). */
   ifindex?: number;
-  /** `xdp-features` (u64, flags {@linkcode XdpAct}). */
+  /** `xdp-features` (u64, flags {@linkcode XdpAct}; NETDEV_A_DEV_XDP_FEATURES). */
   xdpFeatures?: bigint;
-  /** `xdp-zc-max-segs` (u32; at least 1). */
+  /** `xdp-zc-max-segs` (u32; at least 1; NETDEV_A_DEV_XDP_ZC_MAX_SEGS). */
   xdpZcMaxSegs?: number;
-  /** `xdp-rx-metadata-features` (u64, flags {@linkcode XdpRxMetadata}). */
+  /** `xdp-rx-metadata-features` (u64, flags {@linkcode XdpRxMetadata}; NETDEV_A_DEV_XDP_RX_METADATA_FEATURES). */
   xdpRxMetadataFeatures?: bigint;
-  /** `xsk-features` (u64, flags {@linkcode XskFlags}). */
+  /** `xsk-features` (u64, flags {@linkcode XskFlags}; NETDEV_A_DEV_XSK_FEATURES). */
   xskFeatures?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -72,7 +72,7 @@ export const dev: Codec<Dev> = {
 
 /** Attribute set `io-uring-provider-info`. */
 export interface IoUringProviderInfo {
-  /** `rx-buf-len` (uint). */
+  /** `rx-buf-len` (uint; NETDEV_A_IO_URING_PROVIDER_INFO_RX_BUF_LEN). */
   rxBufLen?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -104,21 +104,21 @@ export const ioUringProviderInfo: Codec<IoUringProviderInfo> = {
 
 /** Attribute set `page-pool`. */
 export interface PagePool {
-  /** `id` (uint; 1 to 4294967295). */
+  /** `id` (uint; 1 to 4294967295; NETDEV_A_PAGE_POOL_ID). */
   id?: bigint;
-  /** `ifindex` (u32; 1 to 2147483647). */
+  /** `ifindex` (u32; 1 to 2147483647; NETDEV_A_PAGE_POOL_IFINDEX). */
   ifindex?: number;
-  /** `napi-id` (uint; 1 to 4294967295). */
+  /** `napi-id` (uint; 1 to 4294967295; NETDEV_A_PAGE_POOL_NAPI_ID). */
   napiId?: bigint;
-  /** `inflight` (uint). */
+  /** `inflight` (uint; NETDEV_A_PAGE_POOL_INFLIGHT). */
   inflight?: bigint;
-  /** `inflight-mem` (uint). */
+  /** `inflight-mem` (uint; NETDEV_A_PAGE_POOL_INFLIGHT_MEM). */
   inflightMem?: bigint;
-  /** `detach-time` (uint). */
+  /** `detach-time` (uint; NETDEV_A_PAGE_POOL_DETACH_TIME). */
   detachTime?: bigint;
-  /** `dmabuf` (u32). */
+  /** `dmabuf` (u32; NETDEV_A_PAGE_POOL_DMABUF). */
   dmabuf?: number;
-  /** `io-uring` (nest {@linkcode IoUringProviderInfo}). */
+  /** `io-uring` (nest {@linkcode IoUringProviderInfo}; NETDEV_A_PAGE_POOL_IO_URING). */
   ioUring?: IoUringProviderInfo;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -164,9 +164,9 @@ export const pagePool: Codec<PagePool> = {
 
 /** Attribute set `page-pool-info`, a part of `page-pool`. */
 export interface PagePoolInfo {
-  /** `id` (uint; 1 to 4294967295). */
+  /** `id` (uint; 1 to 4294967295; NETDEV_A_PAGE_POOL_ID). */
   id?: bigint;
-  /** `ifindex` (u32; 1 to 2147483647). */
+  /** `ifindex` (u32; 1 to 2147483647; NETDEV_A_PAGE_POOL_IFINDEX). */
   ifindex?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -200,29 +200,29 @@ export const pagePoolInfo: Codec<PagePoolInfo> = {
 
 /** Attribute set `page-pool-stats`. */
 export interface PagePoolStats {
-  /** `info` (nest {@linkcode PagePoolInfo}). */
+  /** `info` (nest {@linkcode PagePoolInfo}; NETDEV_A_PAGE_POOL_STATS_INFO). */
   info?: PagePoolInfo;
-  /** `alloc-fast` (uint). */
+  /** `alloc-fast` (uint; NETDEV_A_PAGE_POOL_STATS_ALLOC_FAST). */
   allocFast?: bigint;
-  /** `alloc-slow` (uint). */
+  /** `alloc-slow` (uint; NETDEV_A_PAGE_POOL_STATS_ALLOC_SLOW). */
   allocSlow?: bigint;
-  /** `alloc-slow-high-order` (uint). */
+  /** `alloc-slow-high-order` (uint; NETDEV_A_PAGE_POOL_STATS_ALLOC_SLOW_HIGH_ORDER). */
   allocSlowHighOrder?: bigint;
-  /** `alloc-empty` (uint). */
+  /** `alloc-empty` (uint; NETDEV_A_PAGE_POOL_STATS_ALLOC_EMPTY). */
   allocEmpty?: bigint;
-  /** `alloc-refill` (uint). */
+  /** `alloc-refill` (uint; NETDEV_A_PAGE_POOL_STATS_ALLOC_REFILL). */
   allocRefill?: bigint;
-  /** `alloc-waive` (uint). */
+  /** `alloc-waive` (uint; NETDEV_A_PAGE_POOL_STATS_ALLOC_WAIVE). */
   allocWaive?: bigint;
-  /** `recycle-cached` (uint). */
+  /** `recycle-cached` (uint; NETDEV_A_PAGE_POOL_STATS_RECYCLE_CACHED). */
   recycleCached?: bigint;
-  /** `recycle-cache-full` (uint). */
+  /** `recycle-cache-full` (uint; NETDEV_A_PAGE_POOL_STATS_RECYCLE_CACHE_FULL). */
   recycleCacheFull?: bigint;
-  /** `recycle-ring` (uint). */
+  /** `recycle-ring` (uint; NETDEV_A_PAGE_POOL_STATS_RECYCLE_RING). */
   recycleRing?: bigint;
-  /** `recycle-ring-full` (uint). */
+  /** `recycle-ring-full` (uint; NETDEV_A_PAGE_POOL_STATS_RECYCLE_RING_FULL). */
   recycleRingFull?: bigint;
-  /** `recycle-released-refcnt` (uint). */
+  /** `recycle-released-refcnt` (uint; NETDEV_A_PAGE_POOL_STATS_RECYCLE_RELEASED_REFCNT). */
   recycleReleasedRefcnt?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -276,21 +276,21 @@ export const pagePoolStats: Codec<PagePoolStats> = {
 
 /** Attribute set `napi`. */
 export interface Napi {
-  /** `ifindex` (u32; at least 1). */
+  /** `ifindex` (u32; at least 1; NETDEV_A_NAPI_IFINDEX). */
   ifindex?: number;
-  /** `id` (u32). */
+  /** `id` (u32; NETDEV_A_NAPI_ID). */
   id?: number;
-  /** `irq` (u32). */
+  /** `irq` (u32; NETDEV_A_NAPI_IRQ). */
   irq?: number;
-  /** `pid` (u32). */
+  /** `pid` (u32; NETDEV_A_NAPI_PID). */
   pid?: number;
-  /** `defer-hard-irqs` (u32; at most 2147483647). */
+  /** `defer-hard-irqs` (u32; at most 2147483647; NETDEV_A_NAPI_DEFER_HARD_IRQS). */
   deferHardIrqs?: number;
-  /** `gro-flush-timeout` (uint). */
+  /** `gro-flush-timeout` (uint; NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT). */
   groFlushTimeout?: bigint;
-  /** `irq-suspend-timeout` (uint). */
+  /** `irq-suspend-timeout` (uint; NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT). */
   irqSuspendTimeout?: bigint;
-  /** `threaded` (u32, enum {@linkcode NapiThreaded}). */
+  /** `threaded` (u32, enum {@linkcode NapiThreaded}; NETDEV_A_NAPI_THREADED). */
   threaded?: NapiThreaded;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -364,21 +364,21 @@ export const xskInfo: Codec<XskInfo> = {
 
 /** Attribute set `queue`. */
 export interface Queue {
-  /** `id` (u32). */
+  /** `id` (u32; NETDEV_A_QUEUE_ID). */
   id?: number;
-  /** `ifindex` (u32; at least 1). */
+  /** `ifindex` (u32; at least 1; NETDEV_A_QUEUE_IFINDEX). */
   ifindex?: number;
-  /** `type` (u32, enum {@linkcode QueueType}). */
+  /** `type` (u32, enum {@linkcode QueueType}; NETDEV_A_QUEUE_TYPE). */
   type?: QueueType;
-  /** `napi-id` (u32). */
+  /** `napi-id` (u32; NETDEV_A_QUEUE_NAPI_ID). */
   napiId?: number;
-  /** `dmabuf` (u32). */
+  /** `dmabuf` (u32; NETDEV_A_QUEUE_DMABUF). */
   dmabuf?: number;
-  /** `io-uring` (nest {@linkcode IoUringProviderInfo}). */
+  /** `io-uring` (nest {@linkcode IoUringProviderInfo}; NETDEV_A_QUEUE_IO_URING). */
   ioUring?: IoUringProviderInfo;
-  /** `xsk` (nest {@linkcode XskInfo}). */
+  /** `xsk` (nest {@linkcode XskInfo}; NETDEV_A_QUEUE_XSK). */
   xsk?: XskInfo;
-  /** `lease` (nest {@linkcode Lease}). */
+  /** `lease` (nest {@linkcode Lease}; NETDEV_A_QUEUE_LEASE). */
   lease?: Lease;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -424,67 +424,67 @@ export const queue: Codec<Queue> = {
 
 /** Attribute set `qstats`. */
 export interface Qstats {
-  /** `ifindex` (u32; at least 1). */
+  /** `ifindex` (u32; at least 1; NETDEV_A_QSTATS_IFINDEX). */
   ifindex?: number;
-  /** `queue-type` (u32, enum {@linkcode QueueType}). */
+  /** `queue-type` (u32, enum {@linkcode QueueType}; NETDEV_A_QSTATS_QUEUE_TYPE). */
   queueType?: QueueType;
-  /** `queue-id` (u32). */
+  /** `queue-id` (u32; NETDEV_A_QSTATS_QUEUE_ID). */
   queueId?: number;
-  /** `scope` (uint, flags {@linkcode QstatsScope}). */
+  /** `scope` (uint, flags {@linkcode QstatsScope}; NETDEV_A_QSTATS_SCOPE). */
   scope?: bigint;
-  /** `rx-packets` (uint). */
+  /** `rx-packets` (uint; NETDEV_A_QSTATS_RX_PACKETS). */
   rxPackets?: bigint;
-  /** `rx-bytes` (uint). */
+  /** `rx-bytes` (uint; NETDEV_A_QSTATS_RX_BYTES). */
   rxBytes?: bigint;
-  /** `tx-packets` (uint). */
+  /** `tx-packets` (uint; NETDEV_A_QSTATS_TX_PACKETS). */
   txPackets?: bigint;
-  /** `tx-bytes` (uint). */
+  /** `tx-bytes` (uint; NETDEV_A_QSTATS_TX_BYTES). */
   txBytes?: bigint;
-  /** `rx-alloc-fail` (uint). */
+  /** `rx-alloc-fail` (uint; NETDEV_A_QSTATS_RX_ALLOC_FAIL). */
   rxAllocFail?: bigint;
-  /** `rx-hw-drops` (uint). */
+  /** `rx-hw-drops` (uint; NETDEV_A_QSTATS_RX_HW_DROPS). */
   rxHwDrops?: bigint;
-  /** `rx-hw-drop-overruns` (uint). */
+  /** `rx-hw-drop-overruns` (uint; NETDEV_A_QSTATS_RX_HW_DROP_OVERRUNS). */
   rxHwDropOverruns?: bigint;
-  /** `rx-csum-complete` (uint). */
+  /** `rx-csum-complete` (uint; NETDEV_A_QSTATS_RX_CSUM_COMPLETE). */
   rxCsumComplete?: bigint;
-  /** `rx-csum-unnecessary` (uint). */
+  /** `rx-csum-unnecessary` (uint; NETDEV_A_QSTATS_RX_CSUM_UNNECESSARY). */
   rxCsumUnnecessary?: bigint;
-  /** `rx-csum-none` (uint). */
+  /** `rx-csum-none` (uint; NETDEV_A_QSTATS_RX_CSUM_NONE). */
   rxCsumNone?: bigint;
-  /** `rx-csum-bad` (uint). */
+  /** `rx-csum-bad` (uint; NETDEV_A_QSTATS_RX_CSUM_BAD). */
   rxCsumBad?: bigint;
-  /** `rx-hw-gro-packets` (uint). */
+  /** `rx-hw-gro-packets` (uint; NETDEV_A_QSTATS_RX_HW_GRO_PACKETS). */
   rxHwGroPackets?: bigint;
-  /** `rx-hw-gro-bytes` (uint). */
+  /** `rx-hw-gro-bytes` (uint; NETDEV_A_QSTATS_RX_HW_GRO_BYTES). */
   rxHwGroBytes?: bigint;
-  /** `rx-hw-gro-wire-packets` (uint). */
+  /** `rx-hw-gro-wire-packets` (uint; NETDEV_A_QSTATS_RX_HW_GRO_WIRE_PACKETS). */
   rxHwGroWirePackets?: bigint;
-  /** `rx-hw-gro-wire-bytes` (uint). */
+  /** `rx-hw-gro-wire-bytes` (uint; NETDEV_A_QSTATS_RX_HW_GRO_WIRE_BYTES). */
   rxHwGroWireBytes?: bigint;
-  /** `rx-hw-drop-ratelimits` (uint). */
+  /** `rx-hw-drop-ratelimits` (uint; NETDEV_A_QSTATS_RX_HW_DROP_RATELIMITS). */
   rxHwDropRatelimits?: bigint;
-  /** `tx-hw-drops` (uint). */
+  /** `tx-hw-drops` (uint; NETDEV_A_QSTATS_TX_HW_DROPS). */
   txHwDrops?: bigint;
-  /** `tx-hw-drop-errors` (uint). */
+  /** `tx-hw-drop-errors` (uint; NETDEV_A_QSTATS_TX_HW_DROP_ERRORS). */
   txHwDropErrors?: bigint;
-  /** `tx-csum-none` (uint). */
+  /** `tx-csum-none` (uint; NETDEV_A_QSTATS_TX_CSUM_NONE). */
   txCsumNone?: bigint;
-  /** `tx-needs-csum` (uint). */
+  /** `tx-needs-csum` (uint; NETDEV_A_QSTATS_TX_NEEDS_CSUM). */
   txNeedsCsum?: bigint;
-  /** `tx-hw-gso-packets` (uint). */
+  /** `tx-hw-gso-packets` (uint; NETDEV_A_QSTATS_TX_HW_GSO_PACKETS). */
   txHwGsoPackets?: bigint;
-  /** `tx-hw-gso-bytes` (uint). */
+  /** `tx-hw-gso-bytes` (uint; NETDEV_A_QSTATS_TX_HW_GSO_BYTES). */
   txHwGsoBytes?: bigint;
-  /** `tx-hw-gso-wire-packets` (uint). */
+  /** `tx-hw-gso-wire-packets` (uint; NETDEV_A_QSTATS_TX_HW_GSO_WIRE_PACKETS). */
   txHwGsoWirePackets?: bigint;
-  /** `tx-hw-gso-wire-bytes` (uint). */
+  /** `tx-hw-gso-wire-bytes` (uint; NETDEV_A_QSTATS_TX_HW_GSO_WIRE_BYTES). */
   txHwGsoWireBytes?: bigint;
-  /** `tx-hw-drop-ratelimits` (uint). */
+  /** `tx-hw-drop-ratelimits` (uint; NETDEV_A_QSTATS_TX_HW_DROP_RATELIMITS). */
   txHwDropRatelimits?: bigint;
-  /** `tx-stop` (uint). */
+  /** `tx-stop` (uint; NETDEV_A_QSTATS_TX_STOP). */
   txStop?: bigint;
-  /** `tx-wake` (uint). */
+  /** `tx-wake` (uint; NETDEV_A_QSTATS_TX_WAKE). */
   txWake?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -576,9 +576,9 @@ export const qstats: Codec<Qstats> = {
 
 /** Attribute set `queue-id`, a part of `queue`. */
 export interface QueueId {
-  /** `id` (u32). */
+  /** `id` (u32; NETDEV_A_QUEUE_ID). */
   id?: number;
-  /** `type` (u32, enum {@linkcode QueueType}). */
+  /** `type` (u32, enum {@linkcode QueueType}; NETDEV_A_QUEUE_TYPE). */
   type?: QueueType;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -612,11 +612,11 @@ export const queueId: Codec<QueueId> = {
 
 /** Attribute set `lease`. */
 export interface Lease {
-  /** `ifindex` (u32; at least 1). */
+  /** `ifindex` (u32; at least 1; NETDEV_A_LEASE_IFINDEX). */
   ifindex?: number;
-  /** `queue` (nest {@linkcode QueueId}). */
+  /** `queue` (nest {@linkcode QueueId}; NETDEV_A_LEASE_QUEUE). */
   queue?: QueueId;
-  /** `netns-id` (s32; at least 0). */
+  /** `netns-id` (s32; at least 0; NETDEV_A_LEASE_NETNS_ID). */
   netnsId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -652,15 +652,15 @@ export const lease: Codec<Lease> = {
 
 /** Attribute set `dmabuf`. */
 export interface Dmabuf {
-  /** `ifindex` (u32; at least 1). */
+  /** `ifindex` (u32; at least 1; NETDEV_A_DMABUF_IFINDEX). */
   ifindex?: number;
-  /** `queues` (nest {@linkcode QueueId}, repeated). */
+  /** `queues` (nest {@linkcode QueueId}, repeated; NETDEV_A_DMABUF_QUEUES). */
   queues?: QueueId[];
-  /** `fd` (u32). */
+  /** `fd` (u32; NETDEV_A_DMABUF_FD). */
   fd?: number;
-  /** `id` (u32; at least 1). */
+  /** `id` (u32; at least 1; NETDEV_A_DMABUF_ID). */
   id?: number;
-  /** `rx-page-size` (u32; 0 to 4294967295). */
+  /** `rx-page-size` (u32; 0 to 4294967295; NETDEV_A_DMABUF_RX_PAGE_SIZE). */
   rxPageSize?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,41 +13,41 @@ export * from "./messages.ts";
 
 /** Operations of the `netdev` family, with the attributes that each carries. */
 export interface NetdevOperations {
-  /** `dev-get`. */
+  /** `dev-get` (NETDEV_CMD_DEV_GET). */
   devGet: { do: { request: Only<Dev, "ifindex">; reply: Only<Dev, "ifindex" | "xdpFeatures" | "xdpZcMaxSegs" | "xdpRxMetadataFeatures" | "xskFeatures"> }; dump: { request: Only<Dev, never>; reply: Only<Dev, "ifindex" | "xdpFeatures" | "xdpZcMaxSegs" | "xdpRxMetadataFeatures" | "xskFeatures"> } };
-  /** `page-pool-get`. */
+  /** `page-pool-get` (NETDEV_CMD_PAGE_POOL_GET). */
   pagePoolGet: { do: { request: Only<PagePool, "id">; reply: Only<PagePool, "id" | "ifindex" | "napiId" | "inflight" | "inflightMem" | "detachTime" | "dmabuf" | "ioUring"> }; dump: { request: Only<PagePool, "ifindex">; reply: Only<PagePool, "id" | "ifindex" | "napiId" | "inflight" | "inflightMem" | "detachTime" | "dmabuf" | "ioUring"> } };
-  /** `page-pool-stats-get`. */
+  /** `page-pool-stats-get` (NETDEV_CMD_PAGE_POOL_STATS_GET). */
   pagePoolStatsGet: { do: { request: Only<PagePoolStats, "info">; reply: Only<PagePoolStats, "info" | "allocFast" | "allocSlow" | "allocSlowHighOrder" | "allocEmpty" | "allocRefill" | "allocWaive" | "recycleCached" | "recycleCacheFull" | "recycleRing" | "recycleRingFull" | "recycleReleasedRefcnt"> }; dump: { request: Only<PagePoolStats, "info">; reply: Only<PagePoolStats, "info" | "allocFast" | "allocSlow" | "allocSlowHighOrder" | "allocEmpty" | "allocRefill" | "allocWaive" | "recycleCached" | "recycleCacheFull" | "recycleRing" | "recycleRingFull" | "recycleReleasedRefcnt"> } };
-  /** `queue-get`. */
+  /** `queue-get` (NETDEV_CMD_QUEUE_GET). */
   queueGet: { do: { request: Only<Queue, "ifindex" | "type" | "id">; reply: Only<Queue, "id" | "type" | "napiId" | "ifindex" | "dmabuf" | "ioUring" | "xsk" | "lease"> }; dump: { request: Only<Queue, "ifindex">; reply: Only<Queue, "id" | "type" | "napiId" | "ifindex" | "dmabuf" | "ioUring" | "xsk" | "lease"> } };
-  /** `napi-get`. */
+  /** `napi-get` (NETDEV_CMD_NAPI_GET). */
   napiGet: { do: { request: Only<Napi, "id">; reply: Only<Napi, "id" | "ifindex" | "irq" | "pid" | "deferHardIrqs" | "groFlushTimeout" | "irqSuspendTimeout" | "threaded"> }; dump: { request: Only<Napi, "ifindex">; reply: Only<Napi, "id" | "ifindex" | "irq" | "pid" | "deferHardIrqs" | "groFlushTimeout" | "irqSuspendTimeout" | "threaded"> } };
-  /** `qstats-get`. */
+  /** `qstats-get` (NETDEV_CMD_QSTATS_GET). */
   qstatsGet: { dump: { request: Only<Qstats, "ifindex" | "scope">; reply: Only<Qstats, "ifindex" | "queueType" | "queueId" | "rxPackets" | "rxBytes" | "txPackets" | "txBytes" | "rxAllocFail" | "rxHwDrops" | "rxHwDropOverruns" | "rxCsumComplete" | "rxCsumUnnecessary" | "rxCsumNone" | "rxCsumBad" | "rxHwGroPackets" | "rxHwGroBytes" | "rxHwGroWirePackets" | "rxHwGroWireBytes" | "rxHwDropRatelimits" | "txHwDrops" | "txHwDropErrors" | "txCsumNone" | "txNeedsCsum" | "txHwGsoPackets" | "txHwGsoBytes" | "txHwGsoWirePackets" | "txHwGsoWireBytes" | "txHwDropRatelimits" | "txStop" | "txWake"> } };
-  /** `bind-rx`. Needs CAP_NET_ADMIN in the user namespace of the network namespace. */
+  /** `bind-rx` (NETDEV_CMD_BIND_RX). Needs CAP_NET_ADMIN in the user namespace of the network namespace. */
   bindRx: { do: { request: Only<Dmabuf, "ifindex" | "fd" | "queues" | "rxPageSize">; reply: Only<Dmabuf, "id"> } };
-  /** `napi-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `napi-set` (NETDEV_CMD_NAPI_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   napiSet: { do: { request: Only<Napi, "id" | "deferHardIrqs" | "groFlushTimeout" | "irqSuspendTimeout" | "threaded">; reply: never } };
-  /** `bind-tx`. */
+  /** `bind-tx` (NETDEV_CMD_BIND_TX). */
   bindTx: { do: { request: Only<Dmabuf, "ifindex" | "fd">; reply: Only<Dmabuf, "id"> } };
-  /** `queue-create`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `queue-create` (NETDEV_CMD_QUEUE_CREATE). Needs CAP_NET_ADMIN in the initial user namespace. */
   queueCreate: { do: { request: Only<Queue, "ifindex" | "type" | "lease">; reply: Only<Queue, "id"> } };
 }
 
 /** Notifications and events of the `netdev` family, by their name in the spec. */
 export interface NetdevEvents {
-  /** `dev-add-ntf`. */
+  /** `dev-add-ntf` (NETDEV_CMD_DEV_ADD_NTF). */
   "dev-add-ntf": Dev;
-  /** `dev-del-ntf`. */
+  /** `dev-del-ntf` (NETDEV_CMD_DEV_DEL_NTF). */
   "dev-del-ntf": Dev;
-  /** `dev-change-ntf`. */
+  /** `dev-change-ntf` (NETDEV_CMD_DEV_CHANGE_NTF). */
   "dev-change-ntf": Dev;
-  /** `page-pool-add-ntf`. */
+  /** `page-pool-add-ntf` (NETDEV_CMD_PAGE_POOL_ADD_NTF). */
   "page-pool-add-ntf": PagePool;
-  /** `page-pool-del-ntf`. */
+  /** `page-pool-del-ntf` (NETDEV_CMD_PAGE_POOL_DEL_NTF). */
   "page-pool-del-ntf": PagePool;
-  /** `page-pool-change-ntf`. */
+  /** `page-pool-change-ntf` (NETDEV_CMD_PAGE_POOL_CHANGE_NTF). */
   "page-pool-change-ntf": PagePool;
 }
 

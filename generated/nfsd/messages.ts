@@ -4,16 +4,16 @@
 /** Messages of the `nfsd` family: enums, structs and attribute sets. @module */
 import { type Codec, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Flags `cache-type`: masks of its bits. */
+/** Flags `cache-type` (NFSD_CACHE_TYPE_*): masks of its bits. */
 export const CacheType = { svcExport: 1, expkey: 2 } as const;
-/** Flags `export-flags`: masks of its bits. */
+/** Flags `export-flags` (NFSD_EXPORT_FLAGS_*): masks of its bits. */
 export const ExportFlags = { readonly: 1, insecurePort: 2, rootsquash: 4, allsquash: 8, async: 16, gatheredWrites: 32, noreaddirplus: 64, securityLabel: 128, signFh: 256, nohide: 512, nosubtreecheck: 1024, noauthnlm: 2048, msnfs: 4096, fsid: 8192, crossmount: 16384, noacl: 32768, v4root: 65536, pnfs: 131072 } as const;
-/** Flags `xprtsec-mode`: masks of its bits. */
+/** Flags `xprtsec-mode` (NFSD_XPRTSEC_MODE_*): masks of its bits. */
 export const XprtsecMode = { none: 1, tls: 2, mtls: 4 } as const;
 
 /** Attribute set `cache-notify`. */
 export interface CacheNotify {
-  /** `cache-type` (u32, flags {@linkcode CacheType}). */
+  /** `cache-type` (u32, flags {@linkcode CacheType}; NFSD_A_CACHE_NOTIFY_CACHE_TYPE). */
   cacheType?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -45,31 +45,31 @@ export const cacheNotify: Codec<CacheNotify> = {
 
 /** Attribute set `rpc-status`. */
 export interface RpcStatus {
-  /** `xid` (u32, big-endian). */
+  /** `xid` (u32, big-endian; NFSD_A_RPC_STATUS_XID). */
   xid?: number;
-  /** `flags` (u32). */
+  /** `flags` (u32; NFSD_A_RPC_STATUS_FLAGS). */
   flags?: number;
-  /** `prog` (u32). */
+  /** `prog` (u32; NFSD_A_RPC_STATUS_PROG). */
   prog?: number;
-  /** `version` (u8). */
+  /** `version` (u8; NFSD_A_RPC_STATUS_VERSION). */
   version?: number;
-  /** `proc` (u32). */
+  /** `proc` (u32; NFSD_A_RPC_STATUS_PROC). */
   proc?: number;
-  /** `service-time` (s64). */
+  /** `service-time` (s64; NFSD_A_RPC_STATUS_SERVICE_TIME). */
   serviceTime?: bigint;
-  /** `saddr4` (u32, ipv4). */
+  /** `saddr4` (u32, ipv4; NFSD_A_RPC_STATUS_SADDR4). */
   saddr4?: string;
-  /** `daddr4` (u32, ipv4). */
+  /** `daddr4` (u32, ipv4; NFSD_A_RPC_STATUS_DADDR4). */
   daddr4?: string;
-  /** `saddr6` (binary, ipv6). */
+  /** `saddr6` (binary, ipv6; NFSD_A_RPC_STATUS_SADDR6). */
   saddr6?: string;
-  /** `daddr6` (binary, ipv6). */
+  /** `daddr6` (binary, ipv6; NFSD_A_RPC_STATUS_DADDR6). */
   daddr6?: string;
-  /** `sport` (u16, big-endian). */
+  /** `sport` (u16, big-endian; NFSD_A_RPC_STATUS_SPORT). */
   sport?: number;
-  /** `dport` (u16, big-endian). */
+  /** `dport` (u16, big-endian; NFSD_A_RPC_STATUS_DPORT). */
   dport?: number;
-  /** `compound-ops` (u32, repeated). */
+  /** `compound-ops` (u32, repeated; NFSD_A_RPC_STATUS_COMPOUND_OPS). */
   compoundOps?: number[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -126,17 +126,17 @@ export const rpcStatus: Codec<RpcStatus> = {
 
 /** Attribute set `server`. */
 export interface Server {
-  /** `threads` (u32, repeated). */
+  /** `threads` (u32, repeated; NFSD_A_SERVER_THREADS). */
   threads?: number[];
-  /** `gracetime` (u32). */
+  /** `gracetime` (u32; NFSD_A_SERVER_GRACETIME). */
   gracetime?: number;
-  /** `leasetime` (u32). */
+  /** `leasetime` (u32; NFSD_A_SERVER_LEASETIME). */
   leasetime?: number;
-  /** `scope` (string). */
+  /** `scope` (string; NFSD_A_SERVER_SCOPE). */
   scope?: string;
-  /** `min-threads` (u32). */
+  /** `min-threads` (u32; NFSD_A_SERVER_MIN_THREADS). */
   minThreads?: number;
-  /** `fh-key` (binary; 16 bytes). */
+  /** `fh-key` (binary; 16 bytes; NFSD_A_SERVER_FH_KEY). */
   fhKey?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -178,11 +178,11 @@ export const server: Codec<Server> = {
 
 /** Attribute set `version`. */
 export interface Version {
-  /** `major` (u32). */
+  /** `major` (u32; NFSD_A_VERSION_MAJOR). */
   major?: number;
-  /** `minor` (u32). */
+  /** `minor` (u32; NFSD_A_VERSION_MINOR). */
   minor?: number;
-  /** `enabled` (flag). */
+  /** `enabled` (flag; NFSD_A_VERSION_ENABLED). */
   enabled?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -218,7 +218,7 @@ export const version: Codec<Version> = {
 
 /** Attribute set `server-proto`. */
 export interface ServerProto {
-  /** `version` (nest {@linkcode Version}, repeated). */
+  /** `version` (nest {@linkcode Version}, repeated; NFSD_A_SERVER_PROTO_VERSION). */
   version?: Version[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -250,9 +250,9 @@ export const serverProto: Codec<ServerProto> = {
 
 /** Attribute set `sock`. */
 export interface Sock {
-  /** `addr` (binary). */
+  /** `addr` (binary; NFSD_A_SOCK_ADDR). */
   addr?: Uint8Array;
-  /** `transport-name` (string). */
+  /** `transport-name` (string; NFSD_A_SOCK_TRANSPORT_NAME). */
   transportName?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -286,7 +286,7 @@ export const sock: Codec<Sock> = {
 
 /** Attribute set `server-sock`. */
 export interface ServerSock {
-  /** `addr` (nest {@linkcode Sock}, repeated). */
+  /** `addr` (nest {@linkcode Sock}, repeated; NFSD_A_SERVER_SOCK_ADDR). */
   addr?: Sock[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -318,9 +318,9 @@ export const serverSock: Codec<ServerSock> = {
 
 /** Attribute set `pool-mode`. */
 export interface PoolMode {
-  /** `mode` (string). */
+  /** `mode` (string; NFSD_A_POOL_MODE_MODE). */
   mode?: string;
-  /** `npools` (u32). */
+  /** `npools` (u32; NFSD_A_POOL_MODE_NPOOLS). */
   npools?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -354,9 +354,9 @@ export const poolMode: Codec<PoolMode> = {
 
 /** Attribute set `fslocation`. */
 export interface Fslocation {
-  /** `host` (string). */
+  /** `host` (string; NFSD_A_FSLOCATION_HOST). */
   host?: string;
-  /** `path` (string). */
+  /** `path` (string; NFSD_A_FSLOCATION_PATH). */
   path?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -390,7 +390,7 @@ export const fslocation: Codec<Fslocation> = {
 
 /** Attribute set `fslocations`. */
 export interface Fslocations {
-  /** `location` (nest {@linkcode Fslocation}, repeated). */
+  /** `location` (nest {@linkcode Fslocation}, repeated; NFSD_A_FSLOCATIONS_LOCATION). */
   location?: Fslocation[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -422,9 +422,9 @@ export const fslocations: Codec<Fslocations> = {
 
 /** Attribute set `auth-flavor`. */
 export interface AuthFlavor {
-  /** `pseudoflavor` (u32). */
+  /** `pseudoflavor` (u32; NFSD_A_AUTH_FLAVOR_PSEUDOFLAVOR). */
   pseudoflavor?: number;
-  /** `flags` (u32, flags {@linkcode ExportFlags}). */
+  /** `flags` (u32, flags {@linkcode ExportFlags}; NFSD_A_AUTH_FLAVOR_FLAGS). */
   flags?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -458,31 +458,31 @@ export const authFlavor: Codec<AuthFlavor> = {
 
 /** Attribute set `svc-export`. */
 export interface SvcExport {
-  /** `seqno` (u64). */
+  /** `seqno` (u64; NFSD_A_SVC_EXPORT_SEQNO). */
   seqno?: bigint;
-  /** `client` (string). */
+  /** `client` (string; NFSD_A_SVC_EXPORT_CLIENT). */
   client?: string;
-  /** `path` (string). */
+  /** `path` (string; NFSD_A_SVC_EXPORT_PATH). */
   path?: string;
-  /** `negative` (flag). */
+  /** `negative` (flag; NFSD_A_SVC_EXPORT_NEGATIVE). */
   negative?: boolean;
-  /** `expiry` (u64). */
+  /** `expiry` (u64; NFSD_A_SVC_EXPORT_EXPIRY). */
   expiry?: bigint;
-  /** `anon-uid` (u32). */
+  /** `anon-uid` (u32; NFSD_A_SVC_EXPORT_ANON_UID). */
   anonUid?: number;
-  /** `anon-gid` (u32). */
+  /** `anon-gid` (u32; NFSD_A_SVC_EXPORT_ANON_GID). */
   anonGid?: number;
-  /** `fslocations` (nest {@linkcode Fslocations}). */
+  /** `fslocations` (nest {@linkcode Fslocations}; NFSD_A_SVC_EXPORT_FSLOCATIONS). */
   fslocations?: Fslocations;
-  /** `uuid` (binary). */
+  /** `uuid` (binary; NFSD_A_SVC_EXPORT_UUID). */
   uuid?: Uint8Array;
-  /** `secinfo` (nest {@linkcode AuthFlavor}, repeated). */
+  /** `secinfo` (nest {@linkcode AuthFlavor}, repeated; NFSD_A_SVC_EXPORT_SECINFO). */
   secinfo?: AuthFlavor[];
-  /** `xprtsec` (u32, flags {@linkcode XprtsecMode}, repeated). */
+  /** `xprtsec` (u32, flags {@linkcode XprtsecMode}, repeated; NFSD_A_SVC_EXPORT_XPRTSEC). */
   xprtsec?: number[];
-  /** `flags` (u32, flags {@linkcode ExportFlags}). */
+  /** `flags` (u32, flags {@linkcode ExportFlags}; NFSD_A_SVC_EXPORT_FLAGS). */
   flags?: number;
-  /** `fsid` (s32). */
+  /** `fsid` (s32; NFSD_A_SVC_EXPORT_FSID). */
   fsid?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -538,7 +538,7 @@ export const svcExport: Codec<SvcExport> = {
 
 /** Attribute set `svc-export-reqs`. */
 export interface SvcExportReqs {
-  /** `requests` (nest {@linkcode SvcExport}, repeated). */
+  /** `requests` (nest {@linkcode SvcExport}, repeated; NFSD_A_SVC_EXPORT_REQS_REQUESTS). */
   requests?: SvcExport[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -570,19 +570,19 @@ export const svcExportReqs: Codec<SvcExportReqs> = {
 
 /** Attribute set `expkey`. */
 export interface Expkey {
-  /** `seqno` (u64). */
+  /** `seqno` (u64; NFSD_A_EXPKEY_SEQNO). */
   seqno?: bigint;
-  /** `client` (string). */
+  /** `client` (string; NFSD_A_EXPKEY_CLIENT). */
   client?: string;
-  /** `fsidtype` (u8). */
+  /** `fsidtype` (u8; NFSD_A_EXPKEY_FSIDTYPE). */
   fsidtype?: number;
-  /** `fsid` (binary). */
+  /** `fsid` (binary; NFSD_A_EXPKEY_FSID). */
   fsid?: Uint8Array;
-  /** `negative` (flag). */
+  /** `negative` (flag; NFSD_A_EXPKEY_NEGATIVE). */
   negative?: boolean;
-  /** `expiry` (u64). */
+  /** `expiry` (u64; NFSD_A_EXPKEY_EXPIRY). */
   expiry?: bigint;
-  /** `path` (string). */
+  /** `path` (string; NFSD_A_EXPKEY_PATH). */
   path?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -626,7 +626,7 @@ export const expkey: Codec<Expkey> = {
 
 /** Attribute set `expkey-reqs`. */
 export interface ExpkeyReqs {
-  /** `requests` (nest {@linkcode Expkey}, repeated). */
+  /** `requests` (nest {@linkcode Expkey}, repeated; NFSD_A_EXPKEY_REQS_REQUESTS). */
   requests?: Expkey[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -658,7 +658,7 @@ export const expkeyReqs: Codec<ExpkeyReqs> = {
 
 /** Attribute set `cache-flush`. */
 export interface CacheFlush {
-  /** `mask` (u32, flags {@linkcode CacheType}). */
+  /** `mask` (u32, flags {@linkcode CacheType}; NFSD_A_CACHE_FLUSH_MASK). */
   mask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -690,7 +690,7 @@ export const cacheFlush: Codec<CacheFlush> = {
 
 /** Attribute set `unlock-ip`. */
 export interface UnlockIp {
-  /** `address` (binary; at least 16 bytes). */
+  /** `address` (binary; at least 16 bytes; NFSD_A_UNLOCK_IP_ADDRESS). */
   address?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -722,7 +722,7 @@ export const unlockIp: Codec<UnlockIp> = {
 
 /** Attribute set `unlock-filesystem`. */
 export interface UnlockFilesystem {
-  /** `path` (string). */
+  /** `path` (string; NFSD_A_UNLOCK_FILESYSTEM_PATH). */
   path?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -754,7 +754,7 @@ export const unlockFilesystem: Codec<UnlockFilesystem> = {
 
 /** Attribute set `unlock-export`. */
 export interface UnlockExport {
-  /** `path` (string). */
+  /** `path` (string; NFSD_A_UNLOCK_EXPORT_PATH). */
   path?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -786,9 +786,9 @@ export const unlockExport: Codec<UnlockExport> = {
 
 /** Attribute set `server-proc-entry`. */
 export interface ServerProcEntry {
-  /** `op` (u32). */
+  /** `op` (u32; NFSD_A_SERVER_PROC_ENTRY_OP). */
   op?: number;
-  /** `count` (u64). */
+  /** `count` (u64; NFSD_A_SERVER_PROC_ENTRY_COUNT). */
   count?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -823,43 +823,43 @@ export const serverProcEntry: Codec<ServerProcEntry> = {
 
 /** Attribute set `server-stats`. */
 export interface ServerStats {
-  /** `rc-hits` (u64). */
+  /** `rc-hits` (u64; NFSD_A_SERVER_STATS_RC_HITS). */
   rcHits?: bigint;
-  /** `rc-misses` (u64). */
+  /** `rc-misses` (u64; NFSD_A_SERVER_STATS_RC_MISSES). */
   rcMisses?: bigint;
-  /** `rc-nocache` (u64). */
+  /** `rc-nocache` (u64; NFSD_A_SERVER_STATS_RC_NOCACHE). */
   rcNocache?: bigint;
-  /** `fh-stale` (u64). */
+  /** `fh-stale` (u64; NFSD_A_SERVER_STATS_FH_STALE). */
   fhStale?: bigint;
-  /** `io-read` (u64). */
+  /** `io-read` (u64; NFSD_A_SERVER_STATS_IO_READ). */
   ioRead?: bigint;
-  /** `io-write` (u64). */
+  /** `io-write` (u64; NFSD_A_SERVER_STATS_IO_WRITE). */
   ioWrite?: bigint;
-  /** `netcnt` (u32). */
+  /** `netcnt` (u32; NFSD_A_SERVER_STATS_NETCNT). */
   netcnt?: number;
-  /** `netudpcnt` (u32). */
+  /** `netudpcnt` (u32; NFSD_A_SERVER_STATS_NETUDPCNT). */
   netudpcnt?: number;
-  /** `nettcpcnt` (u32). */
+  /** `nettcpcnt` (u32; NFSD_A_SERVER_STATS_NETTCPCNT). */
   nettcpcnt?: number;
-  /** `nettcpconn` (u32). */
+  /** `nettcpconn` (u32; NFSD_A_SERVER_STATS_NETTCPCONN). */
   nettcpconn?: number;
-  /** `rpccnt` (u32). */
+  /** `rpccnt` (u32; NFSD_A_SERVER_STATS_RPCCNT). */
   rpccnt?: number;
-  /** `rpcbadfmt` (u32). */
+  /** `rpcbadfmt` (u32; NFSD_A_SERVER_STATS_RPCBADFMT). */
   rpcbadfmt?: number;
-  /** `rpcbadauth` (u32). */
+  /** `rpcbadauth` (u32; NFSD_A_SERVER_STATS_RPCBADAUTH). */
   rpcbadauth?: number;
-  /** `rpcbadclnt` (u32). */
+  /** `rpcbadclnt` (u32; NFSD_A_SERVER_STATS_RPCBADCLNT). */
   rpcbadclnt?: number;
-  /** `proc2-ops` (nest {@linkcode ServerProcEntry}, repeated). */
+  /** `proc2-ops` (nest {@linkcode ServerProcEntry}, repeated; NFSD_A_SERVER_STATS_PROC2_OPS). */
   proc2Ops?: ServerProcEntry[];
-  /** `proc3-ops` (nest {@linkcode ServerProcEntry}, repeated). */
+  /** `proc3-ops` (nest {@linkcode ServerProcEntry}, repeated; NFSD_A_SERVER_STATS_PROC3_OPS). */
   proc3Ops?: ServerProcEntry[];
-  /** `proc4-ops` (nest {@linkcode ServerProcEntry}, repeated). */
+  /** `proc4-ops` (nest {@linkcode ServerProcEntry}, repeated; NFSD_A_SERVER_STATS_PROC4_OPS). */
   proc4Ops?: ServerProcEntry[];
-  /** `proc4ops-ops` (nest {@linkcode ServerProcEntry}, repeated). */
+  /** `proc4ops-ops` (nest {@linkcode ServerProcEntry}, repeated; NFSD_A_SERVER_STATS_PROC4OPS_OPS). */
   proc4opsOps?: ServerProcEntry[];
-  /** `proc4cb-ops` (nest {@linkcode ServerProcEntry}, repeated). */
+  /** `proc4cb-ops` (nest {@linkcode ServerProcEntry}, repeated; NFSD_A_SERVER_STATS_PROC4CB_OPS). */
   proc4cbOps?: ServerProcEntry[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,47 +13,47 @@ export * from "./messages.ts";
 
 /** Operations of the `nfsd` family, with the attributes that each carries. */
 export interface NfsdOperations {
-  /** `rpc-status-get`. */
+  /** `rpc-status-get` (NFSD_CMD_RPC_STATUS_GET). */
   rpcStatusGet: { dump: { request: Only<RpcStatus, never>; reply: Only<RpcStatus, "xid" | "flags" | "prog" | "version" | "proc" | "serviceTime" | "saddr4" | "daddr4" | "saddr6" | "daddr6" | "sport" | "dport" | "compoundOps"> } };
-  /** `threads-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `threads-set` (NFSD_CMD_THREADS_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   threadsSet: { do: { request: Only<Server, "threads" | "gracetime" | "leasetime" | "scope" | "minThreads" | "fhKey">; reply: never } };
-  /** `threads-get`. */
+  /** `threads-get` (NFSD_CMD_THREADS_GET). */
   threadsGet: { do: { request: Only<Server, never>; reply: Only<Server, "threads" | "gracetime" | "leasetime" | "scope" | "minThreads"> } };
-  /** `version-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `version-set` (NFSD_CMD_VERSION_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   versionSet: { do: { request: Only<ServerProto, "version">; reply: never } };
-  /** `version-get`. */
+  /** `version-get` (NFSD_CMD_VERSION_GET). */
   versionGet: { do: { request: Only<ServerProto, never>; reply: Only<ServerProto, "version"> } };
-  /** `listener-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `listener-set` (NFSD_CMD_LISTENER_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   listenerSet: { do: { request: Only<ServerSock, "addr">; reply: never } };
-  /** `listener-get`. */
+  /** `listener-get` (NFSD_CMD_LISTENER_GET). */
   listenerGet: { do: { request: Only<ServerSock, never>; reply: Only<ServerSock, "addr"> } };
-  /** `pool-mode-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `pool-mode-set` (NFSD_CMD_POOL_MODE_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   poolModeSet: { do: { request: Only<PoolMode, "mode">; reply: never } };
-  /** `pool-mode-get`. */
+  /** `pool-mode-get` (NFSD_CMD_POOL_MODE_GET). */
   poolModeGet: { do: { request: Only<PoolMode, never>; reply: Only<PoolMode, "mode" | "npools"> } };
-  /** `svc-export-get-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `svc-export-get-reqs` (NFSD_CMD_SVC_EXPORT_GET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   svcExportGetReqs: { dump: { request: Only<SvcExportReqs, never>; reply: Only<SvcExportReqs, "requests"> } };
-  /** `svc-export-set-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `svc-export-set-reqs` (NFSD_CMD_SVC_EXPORT_SET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   svcExportSetReqs: { do: { request: Only<SvcExportReqs, "requests">; reply: never } };
-  /** `expkey-get-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `expkey-get-reqs` (NFSD_CMD_EXPKEY_GET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   expkeyGetReqs: { dump: { request: Only<ExpkeyReqs, never>; reply: Only<ExpkeyReqs, "requests"> } };
-  /** `expkey-set-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `expkey-set-reqs` (NFSD_CMD_EXPKEY_SET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   expkeySetReqs: { do: { request: Only<ExpkeyReqs, "requests">; reply: never } };
-  /** `cache-flush`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `cache-flush` (NFSD_CMD_CACHE_FLUSH). Needs CAP_NET_ADMIN in the initial user namespace. */
   cacheFlush: { do: { request: Only<CacheFlush, "mask">; reply: never } };
-  /** `unlock-ip`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `unlock-ip` (NFSD_CMD_UNLOCK_IP). Needs CAP_NET_ADMIN in the initial user namespace. */
   unlockIp: { do: { request: Only<UnlockIp, "address">; reply: never } };
-  /** `unlock-filesystem`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `unlock-filesystem` (NFSD_CMD_UNLOCK_FILESYSTEM). Needs CAP_NET_ADMIN in the initial user namespace. */
   unlockFilesystem: { do: { request: Only<UnlockFilesystem, "path">; reply: never } };
-  /** `unlock-export`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `unlock-export` (NFSD_CMD_UNLOCK_EXPORT). Needs CAP_NET_ADMIN in the initial user namespace. */
   unlockExport: { do: { request: Only<UnlockExport, "path">; reply: never } };
-  /** `server-stats-get`. */
+  /** `server-stats-get` (NFSD_CMD_SERVER_STATS_GET). */
   serverStatsGet: { dump: { request: Only<ServerStats, never>; reply: Only<ServerStats, "rcHits" | "rcMisses" | "rcNocache" | "fhStale" | "ioRead" | "ioWrite" | "netcnt" | "netudpcnt" | "nettcpcnt" | "nettcpconn" | "rpccnt" | "rpcbadfmt" | "rpcbadauth" | "rpcbadclnt" | "proc2Ops" | "proc3Ops" | "proc4Ops" | "proc4opsOps" | "proc4cbOps"> } };
 }
 
 /** Notifications and events of the `nfsd` family, by their name in the spec. */
 export interface NfsdEvents {
-  /** `cache-notify`. */
+  /** `cache-notify` (NFSD_CMD_CACHE_NOTIFY). */
   "cache-notify": Only<CacheNotify, "cacheType">;
 }
 

@@ -50,671 +50,671 @@ export const staFlagUpdate: Struct<StaFlagUpdate> = {
 
 /** Attribute set `nl80211-attrs`. */
 export interface Nl80211Attrs {
-  /** `wiphy` (u32). */
+  /** `wiphy` (u32; NL80211_ATTR_WIPHY). */
   wiphy?: number;
-  /** `wiphy-name` (string). */
+  /** `wiphy-name` (string; NL80211_ATTR_WIPHY_NAME). */
   wiphyName?: string;
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; NL80211_ATTR_IFINDEX). */
   ifindex?: number;
-  /** `ifname` (string). */
+  /** `ifname` (string; NL80211_ATTR_IFNAME). */
   ifname?: string;
-  /** `iftype` (u32). */
+  /** `iftype` (u32; NL80211_ATTR_IFTYPE). */
   iftype?: number;
-  /** `mac` (binary, mac). */
+  /** `mac` (binary, mac; NL80211_ATTR_MAC). */
   mac?: string;
-  /** `key-data` (binary). */
+  /** `key-data` (binary; NL80211_ATTR_KEY_DATA). */
   keyData?: Uint8Array;
-  /** `key-idx` (u8). */
+  /** `key-idx` (u8; NL80211_ATTR_KEY_IDX). */
   keyIdx?: number;
-  /** `key-cipher` (u32). */
+  /** `key-cipher` (u32; NL80211_ATTR_KEY_CIPHER). */
   keyCipher?: number;
-  /** `key-seq` (binary). */
+  /** `key-seq` (binary; NL80211_ATTR_KEY_SEQ). */
   keySeq?: Uint8Array;
-  /** `key-default` (flag). */
+  /** `key-default` (flag; NL80211_ATTR_KEY_DEFAULT). */
   keyDefault?: boolean;
-  /** `beacon-interval` (u32). */
+  /** `beacon-interval` (u32; NL80211_ATTR_BEACON_INTERVAL). */
   beaconInterval?: number;
-  /** `dtim-period` (u32). */
+  /** `dtim-period` (u32; NL80211_ATTR_DTIM_PERIOD). */
   dtimPeriod?: number;
-  /** `beacon-head` (binary). */
+  /** `beacon-head` (binary; NL80211_ATTR_BEACON_HEAD). */
   beaconHead?: Uint8Array;
-  /** `beacon-tail` (binary). */
+  /** `beacon-tail` (binary; NL80211_ATTR_BEACON_TAIL). */
   beaconTail?: Uint8Array;
-  /** `sta-aid` (u16). */
+  /** `sta-aid` (u16; NL80211_ATTR_STA_AID). */
   staAid?: number;
-  /** `sta-flags` (binary). */
+  /** `sta-flags` (binary; NL80211_ATTR_STA_FLAGS). */
   staFlags?: Uint8Array;
-  /** `sta-listen-interval` (u16). */
+  /** `sta-listen-interval` (u16; NL80211_ATTR_STA_LISTEN_INTERVAL). */
   staListenInterval?: number;
-  /** `sta-supported-rates` (binary). */
+  /** `sta-supported-rates` (binary; NL80211_ATTR_STA_SUPPORTED_RATES). */
   staSupportedRates?: Uint8Array;
-  /** `sta-vlan` (u32). */
+  /** `sta-vlan` (u32; NL80211_ATTR_STA_VLAN). */
   staVlan?: number;
-  /** `sta-info` (binary). */
+  /** `sta-info` (binary; NL80211_ATTR_STA_INFO). */
   staInfo?: Uint8Array;
-  /** `wiphy-bands` (nest {@linkcode WiphyBands}). */
+  /** `wiphy-bands` (nest {@linkcode WiphyBands}; NL80211_ATTR_WIPHY_BANDS). */
   wiphyBands?: WiphyBands;
-  /** `mntr-flags` (binary). */
+  /** `mntr-flags` (binary; NL80211_ATTR_MNTR_FLAGS). */
   mntrFlags?: Uint8Array;
-  /** `mesh-id` (binary). */
+  /** `mesh-id` (binary; NL80211_ATTR_MESH_ID). */
   meshId?: Uint8Array;
-  /** `sta-plink-action` (u8). */
+  /** `sta-plink-action` (u8; NL80211_ATTR_STA_PLINK_ACTION). */
   staPlinkAction?: number;
-  /** `mpath-next-hop` (binary, mac). */
+  /** `mpath-next-hop` (binary, mac; NL80211_ATTR_MPATH_NEXT_HOP). */
   mpathNextHop?: string;
-  /** `mpath-info` (binary). */
+  /** `mpath-info` (binary; NL80211_ATTR_MPATH_INFO). */
   mpathInfo?: Uint8Array;
-  /** `bss-cts-prot` (u8). */
+  /** `bss-cts-prot` (u8; NL80211_ATTR_BSS_CTS_PROT). */
   bssCtsProt?: number;
-  /** `bss-short-preamble` (u8). */
+  /** `bss-short-preamble` (u8; NL80211_ATTR_BSS_SHORT_PREAMBLE). */
   bssShortPreamble?: number;
-  /** `bss-short-slot-time` (u8). */
+  /** `bss-short-slot-time` (u8; NL80211_ATTR_BSS_SHORT_SLOT_TIME). */
   bssShortSlotTime?: number;
-  /** `ht-capability` (binary). */
+  /** `ht-capability` (binary; NL80211_ATTR_HT_CAPABILITY). */
   htCapability?: Uint8Array;
-  /** `supported-iftypes` (nest {@linkcode SupportedIftypes}). */
+  /** `supported-iftypes` (nest {@linkcode SupportedIftypes}; NL80211_ATTR_SUPPORTED_IFTYPES). */
   supportedIftypes?: SupportedIftypes;
-  /** `reg-alpha2` (binary). */
+  /** `reg-alpha2` (binary; NL80211_ATTR_REG_ALPHA2). */
   regAlpha2?: Uint8Array;
-  /** `reg-rules` (binary). */
+  /** `reg-rules` (binary; NL80211_ATTR_REG_RULES). */
   regRules?: Uint8Array;
-  /** `mesh-config` (binary). */
+  /** `mesh-config` (binary; NL80211_ATTR_MESH_CONFIG). */
   meshConfig?: Uint8Array;
-  /** `bss-basic-rates` (binary). */
+  /** `bss-basic-rates` (binary; NL80211_ATTR_BSS_BASIC_RATES). */
   bssBasicRates?: Uint8Array;
-  /** `wiphy-txq-params` (binary). */
+  /** `wiphy-txq-params` (binary; NL80211_ATTR_WIPHY_TXQ_PARAMS). */
   wiphyTxqParams?: Uint8Array;
-  /** `wiphy-freq` (u32). */
+  /** `wiphy-freq` (u32; NL80211_ATTR_WIPHY_FREQ). */
   wiphyFreq?: number;
-  /** `wiphy-channel-type` (u32, enum {@linkcode ChannelType}). */
+  /** `wiphy-channel-type` (u32, enum {@linkcode ChannelType}; NL80211_ATTR_WIPHY_CHANNEL_TYPE). */
   wiphyChannelType?: ChannelType;
-  /** `key-default-mgmt` (flag). */
+  /** `key-default-mgmt` (flag; NL80211_ATTR_KEY_DEFAULT_MGMT). */
   keyDefaultMgmt?: boolean;
-  /** `mgmt-subtype` (u8). */
+  /** `mgmt-subtype` (u8; NL80211_ATTR_MGMT_SUBTYPE). */
   mgmtSubtype?: number;
-  /** `ie` (binary). */
+  /** `ie` (binary; NL80211_ATTR_IE). */
   ie?: Uint8Array;
-  /** `max-num-scan-ssids` (u8). */
+  /** `max-num-scan-ssids` (u8; NL80211_ATTR_MAX_NUM_SCAN_SSIDS). */
   maxNumScanSsids?: number;
-  /** `scan-frequencies` (binary). */
+  /** `scan-frequencies` (binary; NL80211_ATTR_SCAN_FREQUENCIES). */
   scanFrequencies?: Uint8Array;
-  /** `scan-ssids` (binary). */
+  /** `scan-ssids` (binary; NL80211_ATTR_SCAN_SSIDS). */
   scanSsids?: Uint8Array;
-  /** `generation` (u32). */
+  /** `generation` (u32; NL80211_ATTR_GENERATION). */
   generation?: number;
-  /** `bss` (binary). */
+  /** `bss` (binary; NL80211_ATTR_BSS). */
   bss?: Uint8Array;
-  /** `reg-initiator` (u8). */
+  /** `reg-initiator` (u8; NL80211_ATTR_REG_INITIATOR). */
   regInitiator?: number;
-  /** `reg-type` (u8). */
+  /** `reg-type` (u8; NL80211_ATTR_REG_TYPE). */
   regType?: number;
-  /** `supported-commands` (indexed array of u32, enum {@linkcode Commands}). */
+  /** `supported-commands` (indexed array of u32, enum {@linkcode Commands}; NL80211_ATTR_SUPPORTED_COMMANDS). */
   supportedCommands?: IndexedArray<Commands>;
-  /** `frame` (binary). */
+  /** `frame` (binary; NL80211_ATTR_FRAME). */
   frame?: Uint8Array;
-  /** `ssid` (binary). */
+  /** `ssid` (binary; NL80211_ATTR_SSID). */
   ssid?: Uint8Array;
-  /** `auth-type` (u32). */
+  /** `auth-type` (u32; NL80211_ATTR_AUTH_TYPE). */
   authType?: number;
-  /** `reason-code` (u16). */
+  /** `reason-code` (u16; NL80211_ATTR_REASON_CODE). */
   reasonCode?: number;
-  /** `key-type` (u32). */
+  /** `key-type` (u32; NL80211_ATTR_KEY_TYPE). */
   keyType?: number;
-  /** `max-scan-ie-len` (u16). */
+  /** `max-scan-ie-len` (u16; NL80211_ATTR_MAX_SCAN_IE_LEN). */
   maxScanIeLen?: number;
-  /** `cipher-suites` (array of u32). */
+  /** `cipher-suites` (array of u32; NL80211_ATTR_CIPHER_SUITES). */
   cipherSuites?: number[];
-  /** `freq-before` (binary). */
+  /** `freq-before` (binary; NL80211_ATTR_FREQ_BEFORE). */
   freqBefore?: Uint8Array;
-  /** `freq-after` (binary). */
+  /** `freq-after` (binary; NL80211_ATTR_FREQ_AFTER). */
   freqAfter?: Uint8Array;
-  /** `freq-fixed` (flag). */
+  /** `freq-fixed` (flag; NL80211_ATTR_FREQ_FIXED). */
   freqFixed?: boolean;
-  /** `wiphy-retry-short` (u8). */
+  /** `wiphy-retry-short` (u8; NL80211_ATTR_WIPHY_RETRY_SHORT). */
   wiphyRetryShort?: number;
-  /** `wiphy-retry-long` (u8). */
+  /** `wiphy-retry-long` (u8; NL80211_ATTR_WIPHY_RETRY_LONG). */
   wiphyRetryLong?: number;
-  /** `wiphy-frag-threshold` (u32). */
+  /** `wiphy-frag-threshold` (u32; NL80211_ATTR_WIPHY_FRAG_THRESHOLD). */
   wiphyFragThreshold?: number;
-  /** `wiphy-rts-threshold` (u32). */
+  /** `wiphy-rts-threshold` (u32; NL80211_ATTR_WIPHY_RTS_THRESHOLD). */
   wiphyRtsThreshold?: number;
-  /** `timed-out` (flag). */
+  /** `timed-out` (flag; NL80211_ATTR_TIMED_OUT). */
   timedOut?: boolean;
-  /** `use-mfp` (u32). */
+  /** `use-mfp` (u32; NL80211_ATTR_USE_MFP). */
   useMfp?: number;
-  /** `sta-flags2` (struct {@linkcode StaFlagUpdate}). */
+  /** `sta-flags2` (struct {@linkcode StaFlagUpdate}; NL80211_ATTR_STA_FLAGS2). */
   staFlags2?: StaFlagUpdate;
-  /** `control-port` (flag). */
+  /** `control-port` (flag; NL80211_ATTR_CONTROL_PORT). */
   controlPort?: boolean;
-  /** `testdata` (binary). */
+  /** `testdata` (binary; NL80211_ATTR_TESTDATA). */
   testdata?: Uint8Array;
-  /** `privacy` (flag). */
+  /** `privacy` (flag; NL80211_ATTR_PRIVACY). */
   privacy?: boolean;
-  /** `disconnected-by-ap` (flag). */
+  /** `disconnected-by-ap` (flag; NL80211_ATTR_DISCONNECTED_BY_AP). */
   disconnectedByAp?: boolean;
-  /** `status-code` (u16). */
+  /** `status-code` (u16; NL80211_ATTR_STATUS_CODE). */
   statusCode?: number;
-  /** `cipher-suites-pairwise` (binary). */
+  /** `cipher-suites-pairwise` (binary; NL80211_ATTR_CIPHER_SUITES_PAIRWISE). */
   cipherSuitesPairwise?: Uint8Array;
-  /** `cipher-suite-group` (u32). */
+  /** `cipher-suite-group` (u32; NL80211_ATTR_CIPHER_SUITE_GROUP). */
   cipherSuiteGroup?: number;
-  /** `wpa-versions` (u32). */
+  /** `wpa-versions` (u32; NL80211_ATTR_WPA_VERSIONS). */
   wpaVersions?: number;
-  /** `akm-suites` (binary). */
+  /** `akm-suites` (binary; NL80211_ATTR_AKM_SUITES). */
   akmSuites?: Uint8Array;
-  /** `req-ie` (binary). */
+  /** `req-ie` (binary; NL80211_ATTR_REQ_IE). */
   reqIe?: Uint8Array;
-  /** `resp-ie` (binary). */
+  /** `resp-ie` (binary; NL80211_ATTR_RESP_IE). */
   respIe?: Uint8Array;
-  /** `prev-bssid` (binary). */
+  /** `prev-bssid` (binary; NL80211_ATTR_PREV_BSSID). */
   prevBssid?: Uint8Array;
-  /** `key` (binary). */
+  /** `key` (binary; NL80211_ATTR_KEY). */
   key?: Uint8Array;
-  /** `keys` (binary). */
+  /** `keys` (binary; NL80211_ATTR_KEYS). */
   keys?: Uint8Array;
-  /** `pid` (u32). */
+  /** `pid` (u32; NL80211_ATTR_PID). */
   pid?: number;
-  /** `4addr` (u8). */
+  /** `4addr` (u8; NL80211_ATTR_4ADDR). */
   "4addr"?: number;
-  /** `survey-info` (binary). */
+  /** `survey-info` (binary; NL80211_ATTR_SURVEY_INFO). */
   surveyInfo?: Uint8Array;
-  /** `pmkid` (binary). */
+  /** `pmkid` (binary; NL80211_ATTR_PMKID). */
   pmkid?: Uint8Array;
-  /** `max-num-pmkids` (u8). */
+  /** `max-num-pmkids` (u8; NL80211_ATTR_MAX_NUM_PMKIDS). */
   maxNumPmkids?: number;
-  /** `duration` (u32). */
+  /** `duration` (u32; NL80211_ATTR_DURATION). */
   duration?: number;
-  /** `cookie` (u64). */
+  /** `cookie` (u64; NL80211_ATTR_COOKIE). */
   cookie?: bigint;
-  /** `wiphy-coverage-class` (u8). */
+  /** `wiphy-coverage-class` (u8; NL80211_ATTR_WIPHY_COVERAGE_CLASS). */
   wiphyCoverageClass?: number;
-  /** `tx-rates` (binary). */
+  /** `tx-rates` (binary; NL80211_ATTR_TX_RATES). */
   txRates?: Uint8Array;
-  /** `frame-match` (binary). */
+  /** `frame-match` (binary; NL80211_ATTR_FRAME_MATCH). */
   frameMatch?: Uint8Array;
-  /** `ack` (flag). */
+  /** `ack` (flag; NL80211_ATTR_ACK). */
   ack?: boolean;
-  /** `ps-state` (u32). */
+  /** `ps-state` (u32; NL80211_ATTR_PS_STATE). */
   psState?: number;
-  /** `cqm` (binary). */
+  /** `cqm` (binary; NL80211_ATTR_CQM). */
   cqm?: Uint8Array;
-  /** `local-state-change` (flag). */
+  /** `local-state-change` (flag; NL80211_ATTR_LOCAL_STATE_CHANGE). */
   localStateChange?: boolean;
-  /** `ap-isolate` (u8). */
+  /** `ap-isolate` (u8; NL80211_ATTR_AP_ISOLATE). */
   apIsolate?: number;
-  /** `wiphy-tx-power-setting` (u32). */
+  /** `wiphy-tx-power-setting` (u32; NL80211_ATTR_WIPHY_TX_POWER_SETTING). */
   wiphyTxPowerSetting?: number;
-  /** `wiphy-tx-power-level` (u32). */
+  /** `wiphy-tx-power-level` (u32; NL80211_ATTR_WIPHY_TX_POWER_LEVEL). */
   wiphyTxPowerLevel?: number;
-  /** `tx-frame-types` (nest {@linkcode IftypeAttrs}). */
+  /** `tx-frame-types` (nest {@linkcode IftypeAttrs}; NL80211_ATTR_TX_FRAME_TYPES). */
   txFrameTypes?: IftypeAttrs;
-  /** `rx-frame-types` (nest {@linkcode IftypeAttrs}). */
+  /** `rx-frame-types` (nest {@linkcode IftypeAttrs}; NL80211_ATTR_RX_FRAME_TYPES). */
   rxFrameTypes?: IftypeAttrs;
-  /** `frame-type` (u16). */
+  /** `frame-type` (u16; NL80211_ATTR_FRAME_TYPE). */
   frameType?: number;
-  /** `control-port-ethertype` (flag). */
+  /** `control-port-ethertype` (flag; NL80211_ATTR_CONTROL_PORT_ETHERTYPE). */
   controlPortEthertype?: boolean;
-  /** `control-port-no-encrypt` (flag). */
+  /** `control-port-no-encrypt` (flag; NL80211_ATTR_CONTROL_PORT_NO_ENCRYPT). */
   controlPortNoEncrypt?: boolean;
-  /** `support-ibss-rsn` (flag). */
+  /** `support-ibss-rsn` (flag; NL80211_ATTR_SUPPORT_IBSS_RSN). */
   supportIbssRsn?: boolean;
-  /** `wiphy-antenna-tx` (u32). */
+  /** `wiphy-antenna-tx` (u32; NL80211_ATTR_WIPHY_ANTENNA_TX). */
   wiphyAntennaTx?: number;
-  /** `wiphy-antenna-rx` (u32). */
+  /** `wiphy-antenna-rx` (u32; NL80211_ATTR_WIPHY_ANTENNA_RX). */
   wiphyAntennaRx?: number;
-  /** `mcast-rate` (u32). */
+  /** `mcast-rate` (u32; NL80211_ATTR_MCAST_RATE). */
   mcastRate?: number;
-  /** `offchannel-tx-ok` (flag). */
+  /** `offchannel-tx-ok` (flag; NL80211_ATTR_OFFCHANNEL_TX_OK). */
   offchannelTxOk?: boolean;
-  /** `bss-ht-opmode` (u16). */
+  /** `bss-ht-opmode` (u16; NL80211_ATTR_BSS_HT_OPMODE). */
   bssHtOpmode?: number;
-  /** `key-default-types` (binary). */
+  /** `key-default-types` (binary; NL80211_ATTR_KEY_DEFAULT_TYPES). */
   keyDefaultTypes?: Uint8Array;
-  /** `max-remain-on-channel-duration` (u32). */
+  /** `max-remain-on-channel-duration` (u32; NL80211_ATTR_MAX_REMAIN_ON_CHANNEL_DURATION). */
   maxRemainOnChannelDuration?: number;
-  /** `mesh-setup` (binary). */
+  /** `mesh-setup` (binary; NL80211_ATTR_MESH_SETUP). */
   meshSetup?: Uint8Array;
-  /** `wiphy-antenna-avail-tx` (u32). */
+  /** `wiphy-antenna-avail-tx` (u32; NL80211_ATTR_WIPHY_ANTENNA_AVAIL_TX). */
   wiphyAntennaAvailTx?: number;
-  /** `wiphy-antenna-avail-rx` (u32). */
+  /** `wiphy-antenna-avail-rx` (u32; NL80211_ATTR_WIPHY_ANTENNA_AVAIL_RX). */
   wiphyAntennaAvailRx?: number;
-  /** `support-mesh-auth` (flag). */
+  /** `support-mesh-auth` (flag; NL80211_ATTR_SUPPORT_MESH_AUTH). */
   supportMeshAuth?: boolean;
-  /** `sta-plink-state` (u8). */
+  /** `sta-plink-state` (u8; NL80211_ATTR_STA_PLINK_STATE). */
   staPlinkState?: number;
-  /** `wowlan-triggers` (binary). */
+  /** `wowlan-triggers` (binary; NL80211_ATTR_WOWLAN_TRIGGERS). */
   wowlanTriggers?: Uint8Array;
-  /** `wowlan-triggers-supported` (nest {@linkcode WowlanTriggersAttrs}). */
+  /** `wowlan-triggers-supported` (nest {@linkcode WowlanTriggersAttrs}; NL80211_ATTR_WOWLAN_TRIGGERS_SUPPORTED). */
   wowlanTriggersSupported?: WowlanTriggersAttrs;
-  /** `sched-scan-interval` (u32). */
+  /** `sched-scan-interval` (u32; NL80211_ATTR_SCHED_SCAN_INTERVAL). */
   schedScanInterval?: number;
-  /** `interface-combinations` (indexed array of {@linkcode IfCombinationAttributes}). */
+  /** `interface-combinations` (indexed array of {@linkcode IfCombinationAttributes}; NL80211_ATTR_INTERFACE_COMBINATIONS). */
   interfaceCombinations?: IndexedArray<IfCombinationAttributes>;
-  /** `software-iftypes` (nest {@linkcode SupportedIftypes}). */
+  /** `software-iftypes` (nest {@linkcode SupportedIftypes}; NL80211_ATTR_SOFTWARE_IFTYPES). */
   softwareIftypes?: SupportedIftypes;
-  /** `rekey-data` (binary). */
+  /** `rekey-data` (binary; NL80211_ATTR_REKEY_DATA). */
   rekeyData?: Uint8Array;
-  /** `max-num-sched-scan-ssids` (u8). */
+  /** `max-num-sched-scan-ssids` (u8; NL80211_ATTR_MAX_NUM_SCHED_SCAN_SSIDS). */
   maxNumSchedScanSsids?: number;
-  /** `max-sched-scan-ie-len` (u16). */
+  /** `max-sched-scan-ie-len` (u16; NL80211_ATTR_MAX_SCHED_SCAN_IE_LEN). */
   maxSchedScanIeLen?: number;
-  /** `scan-supp-rates` (binary). */
+  /** `scan-supp-rates` (binary; NL80211_ATTR_SCAN_SUPP_RATES). */
   scanSuppRates?: Uint8Array;
-  /** `hidden-ssid` (u32). */
+  /** `hidden-ssid` (u32; NL80211_ATTR_HIDDEN_SSID). */
   hiddenSsid?: number;
-  /** `ie-probe-resp` (binary). */
+  /** `ie-probe-resp` (binary; NL80211_ATTR_IE_PROBE_RESP). */
   ieProbeResp?: Uint8Array;
-  /** `ie-assoc-resp` (binary). */
+  /** `ie-assoc-resp` (binary; NL80211_ATTR_IE_ASSOC_RESP). */
   ieAssocResp?: Uint8Array;
-  /** `sta-wme` (binary). */
+  /** `sta-wme` (binary; NL80211_ATTR_STA_WME). */
   staWme?: Uint8Array;
-  /** `support-ap-uapsd` (flag). */
+  /** `support-ap-uapsd` (flag; NL80211_ATTR_SUPPORT_AP_UAPSD). */
   supportApUapsd?: boolean;
-  /** `roam-support` (flag). */
+  /** `roam-support` (flag; NL80211_ATTR_ROAM_SUPPORT). */
   roamSupport?: boolean;
-  /** `sched-scan-match` (binary). */
+  /** `sched-scan-match` (binary; NL80211_ATTR_SCHED_SCAN_MATCH). */
   schedScanMatch?: Uint8Array;
-  /** `max-match-sets` (u8). */
+  /** `max-match-sets` (u8; NL80211_ATTR_MAX_MATCH_SETS). */
   maxMatchSets?: number;
-  /** `pmksa-candidate` (binary). */
+  /** `pmksa-candidate` (binary; NL80211_ATTR_PMKSA_CANDIDATE). */
   pmksaCandidate?: Uint8Array;
-  /** `tx-no-cck-rate` (flag). */
+  /** `tx-no-cck-rate` (flag; NL80211_ATTR_TX_NO_CCK_RATE). */
   txNoCckRate?: boolean;
-  /** `tdls-action` (u8). */
+  /** `tdls-action` (u8; NL80211_ATTR_TDLS_ACTION). */
   tdlsAction?: number;
-  /** `tdls-dialog-token` (u8). */
+  /** `tdls-dialog-token` (u8; NL80211_ATTR_TDLS_DIALOG_TOKEN). */
   tdlsDialogToken?: number;
-  /** `tdls-operation` (u8). */
+  /** `tdls-operation` (u8; NL80211_ATTR_TDLS_OPERATION). */
   tdlsOperation?: number;
-  /** `tdls-support` (flag). */
+  /** `tdls-support` (flag; NL80211_ATTR_TDLS_SUPPORT). */
   tdlsSupport?: boolean;
-  /** `tdls-external-setup` (flag). */
+  /** `tdls-external-setup` (flag; NL80211_ATTR_TDLS_EXTERNAL_SETUP). */
   tdlsExternalSetup?: boolean;
-  /** `device-ap-sme` (u32). */
+  /** `device-ap-sme` (u32; NL80211_ATTR_DEVICE_AP_SME). */
   deviceApSme?: number;
-  /** `dont-wait-for-ack` (flag). */
+  /** `dont-wait-for-ack` (flag; NL80211_ATTR_DONT_WAIT_FOR_ACK). */
   dontWaitForAck?: boolean;
-  /** `feature-flags` (u32, flags {@linkcode FeatureFlags}). */
+  /** `feature-flags` (u32, flags {@linkcode FeatureFlags}; NL80211_ATTR_FEATURE_FLAGS). */
   featureFlags?: number;
-  /** `probe-resp-offload` (u32). */
+  /** `probe-resp-offload` (u32; NL80211_ATTR_PROBE_RESP_OFFLOAD). */
   probeRespOffload?: number;
-  /** `probe-resp` (binary). */
+  /** `probe-resp` (binary; NL80211_ATTR_PROBE_RESP). */
   probeResp?: Uint8Array;
-  /** `dfs-region` (u8). */
+  /** `dfs-region` (u8; NL80211_ATTR_DFS_REGION). */
   dfsRegion?: number;
-  /** `disable-ht` (flag). */
+  /** `disable-ht` (flag; NL80211_ATTR_DISABLE_HT). */
   disableHt?: boolean;
-  /** `ht-capability-mask` (binary). */
+  /** `ht-capability-mask` (binary; NL80211_ATTR_HT_CAPABILITY_MASK). */
   htCapabilityMask?: Uint8Array;
-  /** `noack-map` (u16). */
+  /** `noack-map` (u16; NL80211_ATTR_NOACK_MAP). */
   noackMap?: number;
-  /** `inactivity-timeout` (u16). */
+  /** `inactivity-timeout` (u16; NL80211_ATTR_INACTIVITY_TIMEOUT). */
   inactivityTimeout?: number;
-  /** `rx-signal-dbm` (u32). */
+  /** `rx-signal-dbm` (u32; NL80211_ATTR_RX_SIGNAL_DBM). */
   rxSignalDbm?: number;
-  /** `bg-scan-period` (u16). */
+  /** `bg-scan-period` (u16; NL80211_ATTR_BG_SCAN_PERIOD). */
   bgScanPeriod?: number;
-  /** `wdev` (u64). */
+  /** `wdev` (u64; NL80211_ATTR_WDEV). */
   wdev?: bigint;
-  /** `user-reg-hint-type` (u32). */
+  /** `user-reg-hint-type` (u32; NL80211_ATTR_USER_REG_HINT_TYPE). */
   userRegHintType?: number;
-  /** `conn-failed-reason` (u32). */
+  /** `conn-failed-reason` (u32; NL80211_ATTR_CONN_FAILED_REASON). */
   connFailedReason?: number;
-  /** `auth-data` (binary). */
+  /** `auth-data` (binary; NL80211_ATTR_AUTH_DATA). */
   authData?: Uint8Array;
-  /** `vht-capability` (binary). */
+  /** `vht-capability` (binary; NL80211_ATTR_VHT_CAPABILITY). */
   vhtCapability?: Uint8Array;
-  /** `scan-flags` (u32). */
+  /** `scan-flags` (u32; NL80211_ATTR_SCAN_FLAGS). */
   scanFlags?: number;
-  /** `channel-width` (u32). */
+  /** `channel-width` (u32; NL80211_ATTR_CHANNEL_WIDTH). */
   channelWidth?: number;
-  /** `center-freq1` (u32). */
+  /** `center-freq1` (u32; NL80211_ATTR_CENTER_FREQ1). */
   centerFreq1?: number;
-  /** `center-freq2` (u32). */
+  /** `center-freq2` (u32; NL80211_ATTR_CENTER_FREQ2). */
   centerFreq2?: number;
-  /** `p2p-ctwindow` (u8). */
+  /** `p2p-ctwindow` (u8; NL80211_ATTR_P2P_CTWINDOW). */
   p2pCtwindow?: number;
-  /** `p2p-oppps` (u8). */
+  /** `p2p-oppps` (u8; NL80211_ATTR_P2P_OPPPS). */
   p2pOppps?: number;
-  /** `local-mesh-power-mode` (u32). */
+  /** `local-mesh-power-mode` (u32; NL80211_ATTR_LOCAL_MESH_POWER_MODE). */
   localMeshPowerMode?: number;
-  /** `acl-policy` (u32). */
+  /** `acl-policy` (u32; NL80211_ATTR_ACL_POLICY). */
   aclPolicy?: number;
-  /** `mac-addrs` (binary). */
+  /** `mac-addrs` (binary; NL80211_ATTR_MAC_ADDRS). */
   macAddrs?: Uint8Array;
-  /** `mac-acl-max` (u32). */
+  /** `mac-acl-max` (u32; NL80211_ATTR_MAC_ACL_MAX). */
   macAclMax?: number;
-  /** `radar-event` (u32). */
+  /** `radar-event` (u32; NL80211_ATTR_RADAR_EVENT). */
   radarEvent?: number;
-  /** `ext-capa` (binary). */
+  /** `ext-capa` (binary; NL80211_ATTR_EXT_CAPA). */
   extCapa?: Uint8Array;
-  /** `ext-capa-mask` (binary). */
+  /** `ext-capa-mask` (binary; NL80211_ATTR_EXT_CAPA_MASK). */
   extCapaMask?: Uint8Array;
-  /** `sta-capability` (u16). */
+  /** `sta-capability` (u16; NL80211_ATTR_STA_CAPABILITY). */
   staCapability?: number;
-  /** `sta-ext-capability` (binary). */
+  /** `sta-ext-capability` (binary; NL80211_ATTR_STA_EXT_CAPABILITY). */
   staExtCapability?: Uint8Array;
-  /** `protocol-features` (u32, flags {@linkcode ProtocolFeatures}). */
+  /** `protocol-features` (u32, flags {@linkcode ProtocolFeatures}; NL80211_ATTR_PROTOCOL_FEATURES). */
   protocolFeatures?: number;
-  /** `split-wiphy-dump` (flag). */
+  /** `split-wiphy-dump` (flag; NL80211_ATTR_SPLIT_WIPHY_DUMP). */
   splitWiphyDump?: boolean;
-  /** `disable-vht` (flag). */
+  /** `disable-vht` (flag; NL80211_ATTR_DISABLE_VHT). */
   disableVht?: boolean;
-  /** `vht-capability-mask` (binary). */
+  /** `vht-capability-mask` (binary; NL80211_ATTR_VHT_CAPABILITY_MASK). */
   vhtCapabilityMask?: Uint8Array;
-  /** `mdid` (u16). */
+  /** `mdid` (u16; NL80211_ATTR_MDID). */
   mdid?: number;
-  /** `ie-ric` (binary). */
+  /** `ie-ric` (binary; NL80211_ATTR_IE_RIC). */
   ieRic?: Uint8Array;
-  /** `crit-prot-id` (u16). */
+  /** `crit-prot-id` (u16; NL80211_ATTR_CRIT_PROT_ID). */
   critProtId?: number;
-  /** `max-crit-prot-duration` (u16). */
+  /** `max-crit-prot-duration` (u16; NL80211_ATTR_MAX_CRIT_PROT_DURATION). */
   maxCritProtDuration?: number;
-  /** `peer-aid` (u16). */
+  /** `peer-aid` (u16; NL80211_ATTR_PEER_AID). */
   peerAid?: number;
-  /** `coalesce-rule` (binary). */
+  /** `coalesce-rule` (binary; NL80211_ATTR_COALESCE_RULE). */
   coalesceRule?: Uint8Array;
-  /** `ch-switch-count` (u32). */
+  /** `ch-switch-count` (u32; NL80211_ATTR_CH_SWITCH_COUNT). */
   chSwitchCount?: number;
-  /** `ch-switch-block-tx` (flag). */
+  /** `ch-switch-block-tx` (flag; NL80211_ATTR_CH_SWITCH_BLOCK_TX). */
   chSwitchBlockTx?: boolean;
-  /** `csa-ies` (binary). */
+  /** `csa-ies` (binary; NL80211_ATTR_CSA_IES). */
   csaIes?: Uint8Array;
-  /** `cntdwn-offs-beacon` (binary). */
+  /** `cntdwn-offs-beacon` (binary; NL80211_ATTR_CNTDWN_OFFS_BEACON). */
   cntdwnOffsBeacon?: Uint8Array;
-  /** `cntdwn-offs-presp` (binary). */
+  /** `cntdwn-offs-presp` (binary; NL80211_ATTR_CNTDWN_OFFS_PRESP). */
   cntdwnOffsPresp?: Uint8Array;
-  /** `rxmgmt-flags` (binary). */
+  /** `rxmgmt-flags` (binary; NL80211_ATTR_RXMGMT_FLAGS). */
   rxmgmtFlags?: Uint8Array;
-  /** `sta-supported-channels` (binary). */
+  /** `sta-supported-channels` (binary; NL80211_ATTR_STA_SUPPORTED_CHANNELS). */
   staSupportedChannels?: Uint8Array;
-  /** `sta-supported-oper-classes` (binary). */
+  /** `sta-supported-oper-classes` (binary; NL80211_ATTR_STA_SUPPORTED_OPER_CLASSES). */
   staSupportedOperClasses?: Uint8Array;
-  /** `handle-dfs` (flag). */
+  /** `handle-dfs` (flag; NL80211_ATTR_HANDLE_DFS). */
   handleDfs?: boolean;
-  /** `support-5-mhz` (flag). */
+  /** `support-5-mhz` (flag; NL80211_ATTR_SUPPORT_5_MHZ). */
   support5Mhz?: boolean;
-  /** `support-10-mhz` (flag). */
+  /** `support-10-mhz` (flag; NL80211_ATTR_SUPPORT_10_MHZ). */
   support10Mhz?: boolean;
-  /** `opmode-notif` (u8). */
+  /** `opmode-notif` (u8; NL80211_ATTR_OPMODE_NOTIF). */
   opmodeNotif?: number;
-  /** `vendor-id` (u32). */
+  /** `vendor-id` (u32; NL80211_ATTR_VENDOR_ID). */
   vendorId?: number;
-  /** `vendor-subcmd` (u32). */
+  /** `vendor-subcmd` (u32; NL80211_ATTR_VENDOR_SUBCMD). */
   vendorSubcmd?: number;
-  /** `vendor-data` (binary). */
+  /** `vendor-data` (binary; NL80211_ATTR_VENDOR_DATA). */
   vendorData?: Uint8Array;
-  /** `vendor-events` (binary). */
+  /** `vendor-events` (binary; NL80211_ATTR_VENDOR_EVENTS). */
   vendorEvents?: Uint8Array;
-  /** `qos-map` (binary). */
+  /** `qos-map` (binary; NL80211_ATTR_QOS_MAP). */
   qosMap?: Uint8Array;
-  /** `mac-hint` (binary, mac). */
+  /** `mac-hint` (binary, mac; NL80211_ATTR_MAC_HINT). */
   macHint?: string;
-  /** `wiphy-freq-hint` (u32). */
+  /** `wiphy-freq-hint` (u32; NL80211_ATTR_WIPHY_FREQ_HINT). */
   wiphyFreqHint?: number;
-  /** `max-ap-assoc-sta` (u32). */
+  /** `max-ap-assoc-sta` (u32; NL80211_ATTR_MAX_AP_ASSOC_STA). */
   maxApAssocSta?: number;
-  /** `tdls-peer-capability` (u32). */
+  /** `tdls-peer-capability` (u32; NL80211_ATTR_TDLS_PEER_CAPABILITY). */
   tdlsPeerCapability?: number;
-  /** `socket-owner` (flag). */
+  /** `socket-owner` (flag; NL80211_ATTR_SOCKET_OWNER). */
   socketOwner?: boolean;
-  /** `csa-c-offsets-tx` (binary). */
+  /** `csa-c-offsets-tx` (binary; NL80211_ATTR_CSA_C_OFFSETS_TX). */
   csaCOffsetsTx?: Uint8Array;
-  /** `max-csa-counters` (u8). */
+  /** `max-csa-counters` (u8; NL80211_ATTR_MAX_CSA_COUNTERS). */
   maxCsaCounters?: number;
-  /** `tdls-initiator` (flag). */
+  /** `tdls-initiator` (flag; NL80211_ATTR_TDLS_INITIATOR). */
   tdlsInitiator?: boolean;
-  /** `use-rrm` (flag). */
+  /** `use-rrm` (flag; NL80211_ATTR_USE_RRM). */
   useRrm?: boolean;
-  /** `wiphy-dyn-ack` (flag). */
+  /** `wiphy-dyn-ack` (flag; NL80211_ATTR_WIPHY_DYN_ACK). */
   wiphyDynAck?: boolean;
-  /** `tsid` (u8). */
+  /** `tsid` (u8; NL80211_ATTR_TSID). */
   tsid?: number;
-  /** `user-prio` (u8). */
+  /** `user-prio` (u8; NL80211_ATTR_USER_PRIO). */
   userPrio?: number;
-  /** `admitted-time` (u16). */
+  /** `admitted-time` (u16; NL80211_ATTR_ADMITTED_TIME). */
   admittedTime?: number;
-  /** `smps-mode` (u8). */
+  /** `smps-mode` (u8; NL80211_ATTR_SMPS_MODE). */
   smpsMode?: number;
-  /** `oper-class` (u8). */
+  /** `oper-class` (u8; NL80211_ATTR_OPER_CLASS). */
   operClass?: number;
-  /** `mac-mask` (binary, mac). */
+  /** `mac-mask` (binary, mac; NL80211_ATTR_MAC_MASK). */
   macMask?: string;
-  /** `wiphy-self-managed-reg` (flag). */
+  /** `wiphy-self-managed-reg` (flag; NL80211_ATTR_WIPHY_SELF_MANAGED_REG). */
   wiphySelfManagedReg?: boolean;
-  /** `ext-features` (binary). */
+  /** `ext-features` (binary; NL80211_ATTR_EXT_FEATURES). */
   extFeatures?: Uint8Array;
-  /** `survey-radio-stats` (binary). */
+  /** `survey-radio-stats` (binary; NL80211_ATTR_SURVEY_RADIO_STATS). */
   surveyRadioStats?: Uint8Array;
-  /** `netns-fd` (u32). */
+  /** `netns-fd` (u32; NL80211_ATTR_NETNS_FD). */
   netnsFd?: number;
-  /** `sched-scan-delay` (u32). */
+  /** `sched-scan-delay` (u32; NL80211_ATTR_SCHED_SCAN_DELAY). */
   schedScanDelay?: number;
-  /** `reg-indoor` (flag). */
+  /** `reg-indoor` (flag; NL80211_ATTR_REG_INDOOR). */
   regIndoor?: boolean;
-  /** `max-num-sched-scan-plans` (u32). */
+  /** `max-num-sched-scan-plans` (u32; NL80211_ATTR_MAX_NUM_SCHED_SCAN_PLANS). */
   maxNumSchedScanPlans?: number;
-  /** `max-scan-plan-interval` (u32). */
+  /** `max-scan-plan-interval` (u32; NL80211_ATTR_MAX_SCAN_PLAN_INTERVAL). */
   maxScanPlanInterval?: number;
-  /** `max-scan-plan-iterations` (u32). */
+  /** `max-scan-plan-iterations` (u32; NL80211_ATTR_MAX_SCAN_PLAN_ITERATIONS). */
   maxScanPlanIterations?: number;
-  /** `sched-scan-plans` (binary). */
+  /** `sched-scan-plans` (binary; NL80211_ATTR_SCHED_SCAN_PLANS). */
   schedScanPlans?: Uint8Array;
-  /** `pbss` (flag). */
+  /** `pbss` (flag; NL80211_ATTR_PBSS). */
   pbss?: boolean;
-  /** `bss-select` (binary). */
+  /** `bss-select` (binary; NL80211_ATTR_BSS_SELECT). */
   bssSelect?: Uint8Array;
-  /** `sta-support-p2p-ps` (u8). */
+  /** `sta-support-p2p-ps` (u8; NL80211_ATTR_STA_SUPPORT_P2P_PS). */
   staSupportP2pPs?: number;
-  /** `pad` (binary). */
+  /** `pad` (binary; NL80211_ATTR_PAD). */
   pad?: Uint8Array;
-  /** `iftype-ext-capa` (binary). */
+  /** `iftype-ext-capa` (binary; NL80211_ATTR_IFTYPE_EXT_CAPA). */
   iftypeExtCapa?: Uint8Array;
-  /** `mu-mimo-group-data` (binary). */
+  /** `mu-mimo-group-data` (binary; NL80211_ATTR_MU_MIMO_GROUP_DATA). */
   muMimoGroupData?: Uint8Array;
-  /** `mu-mimo-follow-mac-addr` (binary, mac). */
+  /** `mu-mimo-follow-mac-addr` (binary, mac; NL80211_ATTR_MU_MIMO_FOLLOW_MAC_ADDR). */
   muMimoFollowMacAddr?: string;
-  /** `scan-start-time-tsf` (u64). */
+  /** `scan-start-time-tsf` (u64; NL80211_ATTR_SCAN_START_TIME_TSF). */
   scanStartTimeTsf?: bigint;
-  /** `scan-start-time-tsf-bssid` (binary). */
+  /** `scan-start-time-tsf-bssid` (binary; NL80211_ATTR_SCAN_START_TIME_TSF_BSSID). */
   scanStartTimeTsfBssid?: Uint8Array;
-  /** `measurement-duration` (u16). */
+  /** `measurement-duration` (u16; NL80211_ATTR_MEASUREMENT_DURATION). */
   measurementDuration?: number;
-  /** `measurement-duration-mandatory` (flag). */
+  /** `measurement-duration-mandatory` (flag; NL80211_ATTR_MEASUREMENT_DURATION_MANDATORY). */
   measurementDurationMandatory?: boolean;
-  /** `mesh-peer-aid` (u16). */
+  /** `mesh-peer-aid` (u16; NL80211_ATTR_MESH_PEER_AID). */
   meshPeerAid?: number;
-  /** `nan-master-pref` (u8). */
+  /** `nan-master-pref` (u8; NL80211_ATTR_NAN_MASTER_PREF). */
   nanMasterPref?: number;
-  /** `bands` (u32). */
+  /** `bands` (u32; NL80211_ATTR_BANDS). */
   bands?: number;
-  /** `nan-func` (binary). */
+  /** `nan-func` (binary; NL80211_ATTR_NAN_FUNC). */
   nanFunc?: Uint8Array;
-  /** `nan-match` (binary). */
+  /** `nan-match` (binary; NL80211_ATTR_NAN_MATCH). */
   nanMatch?: Uint8Array;
-  /** `fils-kek` (binary). */
+  /** `fils-kek` (binary; NL80211_ATTR_FILS_KEK). */
   filsKek?: Uint8Array;
-  /** `fils-nonces` (binary). */
+  /** `fils-nonces` (binary; NL80211_ATTR_FILS_NONCES). */
   filsNonces?: Uint8Array;
-  /** `multicast-to-unicast-enabled` (flag). */
+  /** `multicast-to-unicast-enabled` (flag; NL80211_ATTR_MULTICAST_TO_UNICAST_ENABLED). */
   multicastToUnicastEnabled?: boolean;
-  /** `bssid` (binary, mac). */
+  /** `bssid` (binary, mac; NL80211_ATTR_BSSID). */
   bssid?: string;
-  /** `sched-scan-relative-rssi` (s8). */
+  /** `sched-scan-relative-rssi` (s8; NL80211_ATTR_SCHED_SCAN_RELATIVE_RSSI). */
   schedScanRelativeRssi?: number;
-  /** `sched-scan-rssi-adjust` (binary). */
+  /** `sched-scan-rssi-adjust` (binary; NL80211_ATTR_SCHED_SCAN_RSSI_ADJUST). */
   schedScanRssiAdjust?: Uint8Array;
-  /** `timeout-reason` (u32). */
+  /** `timeout-reason` (u32; NL80211_ATTR_TIMEOUT_REASON). */
   timeoutReason?: number;
-  /** `fils-erp-username` (binary). */
+  /** `fils-erp-username` (binary; NL80211_ATTR_FILS_ERP_USERNAME). */
   filsErpUsername?: Uint8Array;
-  /** `fils-erp-realm` (binary). */
+  /** `fils-erp-realm` (binary; NL80211_ATTR_FILS_ERP_REALM). */
   filsErpRealm?: Uint8Array;
-  /** `fils-erp-next-seq-num` (u16). */
+  /** `fils-erp-next-seq-num` (u16; NL80211_ATTR_FILS_ERP_NEXT_SEQ_NUM). */
   filsErpNextSeqNum?: number;
-  /** `fils-erp-rrk` (binary). */
+  /** `fils-erp-rrk` (binary; NL80211_ATTR_FILS_ERP_RRK). */
   filsErpRrk?: Uint8Array;
-  /** `fils-cache-id` (binary). */
+  /** `fils-cache-id` (binary; NL80211_ATTR_FILS_CACHE_ID). */
   filsCacheId?: Uint8Array;
-  /** `pmk` (binary). */
+  /** `pmk` (binary; NL80211_ATTR_PMK). */
   pmk?: Uint8Array;
-  /** `sched-scan-multi` (flag). */
+  /** `sched-scan-multi` (flag; NL80211_ATTR_SCHED_SCAN_MULTI). */
   schedScanMulti?: boolean;
-  /** `sched-scan-max-reqs` (u32). */
+  /** `sched-scan-max-reqs` (u32; NL80211_ATTR_SCHED_SCAN_MAX_REQS). */
   schedScanMaxReqs?: number;
-  /** `want-1x-4way-hs` (flag). */
+  /** `want-1x-4way-hs` (flag; NL80211_ATTR_WANT_1X_4WAY_HS). */
   want1x4wayHs?: boolean;
-  /** `pmkr0-name` (binary). */
+  /** `pmkr0-name` (binary; NL80211_ATTR_PMKR0_NAME). */
   pmkr0Name?: Uint8Array;
-  /** `port-authorized` (binary). */
+  /** `port-authorized` (binary; NL80211_ATTR_PORT_AUTHORIZED). */
   portAuthorized?: Uint8Array;
-  /** `external-auth-action` (u32). */
+  /** `external-auth-action` (u32; NL80211_ATTR_EXTERNAL_AUTH_ACTION). */
   externalAuthAction?: number;
-  /** `external-auth-support` (flag). */
+  /** `external-auth-support` (flag; NL80211_ATTR_EXTERNAL_AUTH_SUPPORT). */
   externalAuthSupport?: boolean;
-  /** `nss` (u8). */
+  /** `nss` (u8; NL80211_ATTR_NSS). */
   nss?: number;
-  /** `ack-signal` (s32). */
+  /** `ack-signal` (s32; NL80211_ATTR_ACK_SIGNAL). */
   ackSignal?: number;
-  /** `control-port-over-nl80211` (flag). */
+  /** `control-port-over-nl80211` (flag; NL80211_ATTR_CONTROL_PORT_OVER_NL80211). */
   controlPortOverNl80211?: boolean;
-  /** `txq-stats` (nest {@linkcode TxqStatsAttrs}). */
+  /** `txq-stats` (nest {@linkcode TxqStatsAttrs}; NL80211_ATTR_TXQ_STATS). */
   txqStats?: TxqStatsAttrs;
-  /** `txq-limit` (u32). */
+  /** `txq-limit` (u32; NL80211_ATTR_TXQ_LIMIT). */
   txqLimit?: number;
-  /** `txq-memory-limit` (u32). */
+  /** `txq-memory-limit` (u32; NL80211_ATTR_TXQ_MEMORY_LIMIT). */
   txqMemoryLimit?: number;
-  /** `txq-quantum` (u32). */
+  /** `txq-quantum` (u32; NL80211_ATTR_TXQ_QUANTUM). */
   txqQuantum?: number;
-  /** `he-capability` (binary). */
+  /** `he-capability` (binary; NL80211_ATTR_HE_CAPABILITY). */
   heCapability?: Uint8Array;
-  /** `ftm-responder` (binary). */
+  /** `ftm-responder` (binary; NL80211_ATTR_FTM_RESPONDER). */
   ftmResponder?: Uint8Array;
-  /** `ftm-responder-stats` (binary). */
+  /** `ftm-responder-stats` (binary; NL80211_ATTR_FTM_RESPONDER_STATS). */
   ftmResponderStats?: Uint8Array;
-  /** `timeout` (u32). */
+  /** `timeout` (u32; NL80211_ATTR_TIMEOUT). */
   timeout?: number;
-  /** `peer-measurements` (binary). */
+  /** `peer-measurements` (binary; NL80211_ATTR_PEER_MEASUREMENTS). */
   peerMeasurements?: Uint8Array;
-  /** `airtime-weight` (u16). */
+  /** `airtime-weight` (u16; NL80211_ATTR_AIRTIME_WEIGHT). */
   airtimeWeight?: number;
-  /** `sta-tx-power-setting` (u8). */
+  /** `sta-tx-power-setting` (u8; NL80211_ATTR_STA_TX_POWER_SETTING). */
   staTxPowerSetting?: number;
-  /** `sta-tx-power` (s16). */
+  /** `sta-tx-power` (s16; NL80211_ATTR_STA_TX_POWER). */
   staTxPower?: number;
-  /** `sae-password` (binary). */
+  /** `sae-password` (binary; NL80211_ATTR_SAE_PASSWORD). */
   saePassword?: Uint8Array;
-  /** `twt-responder` (flag). */
+  /** `twt-responder` (flag; NL80211_ATTR_TWT_RESPONDER). */
   twtResponder?: boolean;
-  /** `he-obss-pd` (binary). */
+  /** `he-obss-pd` (binary; NL80211_ATTR_HE_OBSS_PD). */
   heObssPd?: Uint8Array;
-  /** `wiphy-edmg-channels` (u8). */
+  /** `wiphy-edmg-channels` (u8; NL80211_ATTR_WIPHY_EDMG_CHANNELS). */
   wiphyEdmgChannels?: number;
-  /** `wiphy-edmg-bw-config` (u8). */
+  /** `wiphy-edmg-bw-config` (u8; NL80211_ATTR_WIPHY_EDMG_BW_CONFIG). */
   wiphyEdmgBwConfig?: number;
-  /** `vlan-id` (u16). */
+  /** `vlan-id` (u16; NL80211_ATTR_VLAN_ID). */
   vlanId?: number;
-  /** `he-bss-color` (binary). */
+  /** `he-bss-color` (binary; NL80211_ATTR_HE_BSS_COLOR). */
   heBssColor?: Uint8Array;
-  /** `iftype-akm-suites` (binary). */
+  /** `iftype-akm-suites` (binary; NL80211_ATTR_IFTYPE_AKM_SUITES). */
   iftypeAkmSuites?: Uint8Array;
-  /** `tid-config` (binary). */
+  /** `tid-config` (binary; NL80211_ATTR_TID_CONFIG). */
   tidConfig?: Uint8Array;
-  /** `control-port-no-preauth` (flag). */
+  /** `control-port-no-preauth` (flag; NL80211_ATTR_CONTROL_PORT_NO_PREAUTH). */
   controlPortNoPreauth?: boolean;
-  /** `pmk-lifetime` (u32). */
+  /** `pmk-lifetime` (u32; NL80211_ATTR_PMK_LIFETIME). */
   pmkLifetime?: number;
-  /** `pmk-reauth-threshold` (u8). */
+  /** `pmk-reauth-threshold` (u8; NL80211_ATTR_PMK_REAUTH_THRESHOLD). */
   pmkReauthThreshold?: number;
-  /** `receive-multicast` (flag). */
+  /** `receive-multicast` (flag; NL80211_ATTR_RECEIVE_MULTICAST). */
   receiveMulticast?: boolean;
-  /** `wiphy-freq-offset` (u32). */
+  /** `wiphy-freq-offset` (u32; NL80211_ATTR_WIPHY_FREQ_OFFSET). */
   wiphyFreqOffset?: number;
-  /** `center-freq1-offset` (u32). */
+  /** `center-freq1-offset` (u32; NL80211_ATTR_CENTER_FREQ1_OFFSET). */
   centerFreq1Offset?: number;
-  /** `scan-freq-khz` (binary). */
+  /** `scan-freq-khz` (binary; NL80211_ATTR_SCAN_FREQ_KHZ). */
   scanFreqKhz?: Uint8Array;
-  /** `he-6ghz-capability` (binary). */
+  /** `he-6ghz-capability` (binary; NL80211_ATTR_HE_6GHZ_CAPABILITY). */
   he6ghzCapability?: Uint8Array;
-  /** `fils-discovery` (binary). */
+  /** `fils-discovery` (binary; NL80211_ATTR_FILS_DISCOVERY). */
   filsDiscovery?: Uint8Array;
-  /** `unsol-bcast-probe-resp` (binary). */
+  /** `unsol-bcast-probe-resp` (binary; NL80211_ATTR_UNSOL_BCAST_PROBE_RESP). */
   unsolBcastProbeResp?: Uint8Array;
-  /** `s1g-capability` (binary). */
+  /** `s1g-capability` (binary; NL80211_ATTR_S1G_CAPABILITY). */
   s1gCapability?: Uint8Array;
-  /** `s1g-capability-mask` (binary). */
+  /** `s1g-capability-mask` (binary; NL80211_ATTR_S1G_CAPABILITY_MASK). */
   s1gCapabilityMask?: Uint8Array;
-  /** `sae-pwe` (u8). */
+  /** `sae-pwe` (u8; NL80211_ATTR_SAE_PWE). */
   saePwe?: number;
-  /** `reconnect-requested` (binary). */
+  /** `reconnect-requested` (binary; NL80211_ATTR_RECONNECT_REQUESTED). */
   reconnectRequested?: Uint8Array;
-  /** `sar-spec` (nest {@linkcode SarAttributes}). */
+  /** `sar-spec` (nest {@linkcode SarAttributes}; NL80211_ATTR_SAR_SPEC). */
   sarSpec?: SarAttributes;
-  /** `disable-he` (flag). */
+  /** `disable-he` (flag; NL80211_ATTR_DISABLE_HE). */
   disableHe?: boolean;
-  /** `obss-color-bitmap` (u64). */
+  /** `obss-color-bitmap` (u64; NL80211_ATTR_OBSS_COLOR_BITMAP). */
   obssColorBitmap?: bigint;
-  /** `color-change-count` (u8). */
+  /** `color-change-count` (u8; NL80211_ATTR_COLOR_CHANGE_COUNT). */
   colorChangeCount?: number;
-  /** `color-change-color` (u8). */
+  /** `color-change-color` (u8; NL80211_ATTR_COLOR_CHANGE_COLOR). */
   colorChangeColor?: number;
-  /** `color-change-elems` (binary). */
+  /** `color-change-elems` (binary; NL80211_ATTR_COLOR_CHANGE_ELEMS). */
   colorChangeElems?: Uint8Array;
-  /** `mbssid-config` (binary). */
+  /** `mbssid-config` (binary; NL80211_ATTR_MBSSID_CONFIG). */
   mbssidConfig?: Uint8Array;
-  /** `mbssid-elems` (binary). */
+  /** `mbssid-elems` (binary; NL80211_ATTR_MBSSID_ELEMS). */
   mbssidElems?: Uint8Array;
-  /** `radar-background` (flag). */
+  /** `radar-background` (flag; NL80211_ATTR_RADAR_BACKGROUND). */
   radarBackground?: boolean;
-  /** `ap-settings-flags` (u32). */
+  /** `ap-settings-flags` (u32; NL80211_ATTR_AP_SETTINGS_FLAGS). */
   apSettingsFlags?: number;
-  /** `eht-capability` (binary). */
+  /** `eht-capability` (binary; NL80211_ATTR_EHT_CAPABILITY). */
   ehtCapability?: Uint8Array;
-  /** `disable-eht` (flag). */
+  /** `disable-eht` (flag; NL80211_ATTR_DISABLE_EHT). */
   disableEht?: boolean;
-  /** `mlo-links` (binary). */
+  /** `mlo-links` (binary; NL80211_ATTR_MLO_LINKS). */
   mloLinks?: Uint8Array;
-  /** `mlo-link-id` (u8). */
+  /** `mlo-link-id` (u8; NL80211_ATTR_MLO_LINK_ID). */
   mloLinkId?: number;
-  /** `mld-addr` (binary, mac). */
+  /** `mld-addr` (binary, mac; NL80211_ATTR_MLD_ADDR). */
   mldAddr?: string;
-  /** `mlo-support` (flag). */
+  /** `mlo-support` (flag; NL80211_ATTR_MLO_SUPPORT). */
   mloSupport?: boolean;
-  /** `max-num-akm-suites` (binary). */
+  /** `max-num-akm-suites` (binary; NL80211_ATTR_MAX_NUM_AKM_SUITES). */
   maxNumAkmSuites?: Uint8Array;
-  /** `eml-capability` (u16). */
+  /** `eml-capability` (u16; NL80211_ATTR_EML_CAPABILITY). */
   emlCapability?: number;
-  /** `mld-capa-and-ops` (u16). */
+  /** `mld-capa-and-ops` (u16; NL80211_ATTR_MLD_CAPA_AND_OPS). */
   mldCapaAndOps?: number;
-  /** `tx-hw-timestamp` (u64). */
+  /** `tx-hw-timestamp` (u64; NL80211_ATTR_TX_HW_TIMESTAMP). */
   txHwTimestamp?: bigint;
-  /** `rx-hw-timestamp` (u64). */
+  /** `rx-hw-timestamp` (u64; NL80211_ATTR_RX_HW_TIMESTAMP). */
   rxHwTimestamp?: bigint;
-  /** `td-bitmap` (binary). */
+  /** `td-bitmap` (binary; NL80211_ATTR_TD_BITMAP). */
   tdBitmap?: Uint8Array;
-  /** `punct-bitmap` (u32). */
+  /** `punct-bitmap` (u32; NL80211_ATTR_PUNCT_BITMAP). */
   punctBitmap?: number;
-  /** `max-hw-timestamp-peers` (u16). */
+  /** `max-hw-timestamp-peers` (u16; NL80211_ATTR_MAX_HW_TIMESTAMP_PEERS). */
   maxHwTimestampPeers?: number;
-  /** `hw-timestamp-enabled` (flag). */
+  /** `hw-timestamp-enabled` (flag; NL80211_ATTR_HW_TIMESTAMP_ENABLED). */
   hwTimestampEnabled?: boolean;
-  /** `ema-rnr-elems` (binary). */
+  /** `ema-rnr-elems` (binary; NL80211_ATTR_EMA_RNR_ELEMS). */
   emaRnrElems?: Uint8Array;
-  /** `mlo-link-disabled` (flag). */
+  /** `mlo-link-disabled` (flag; NL80211_ATTR_MLO_LINK_DISABLED). */
   mloLinkDisabled?: boolean;
-  /** `bss-dump-include-use-data` (flag). */
+  /** `bss-dump-include-use-data` (flag; NL80211_ATTR_BSS_DUMP_INCLUDE_USE_DATA). */
   bssDumpIncludeUseData?: boolean;
-  /** `mlo-ttlm-dlink` (u16). */
+  /** `mlo-ttlm-dlink` (u16; NL80211_ATTR_MLO_TTLM_DLINK). */
   mloTtlmDlink?: number;
-  /** `mlo-ttlm-ulink` (u16). */
+  /** `mlo-ttlm-ulink` (u16; NL80211_ATTR_MLO_TTLM_ULINK). */
   mloTtlmUlink?: number;
-  /** `assoc-spp-amsdu` (flag). */
+  /** `assoc-spp-amsdu` (flag; NL80211_ATTR_ASSOC_SPP_AMSDU). */
   assocSppAmsdu?: boolean;
-  /** `wiphy-radios` (binary). */
+  /** `wiphy-radios` (binary; NL80211_ATTR_WIPHY_RADIOS). */
   wiphyRadios?: Uint8Array;
-  /** `wiphy-interface-combinations` (binary). */
+  /** `wiphy-interface-combinations` (binary; NL80211_ATTR_WIPHY_INTERFACE_COMBINATIONS). */
   wiphyInterfaceCombinations?: Uint8Array;
-  /** `vif-radio-mask` (u32). */
+  /** `vif-radio-mask` (u32; NL80211_ATTR_VIF_RADIO_MASK). */
   vifRadioMask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1410,7 +1410,7 @@ export const nl80211Attrs: Codec<Nl80211Attrs> = {
 
 /** Attribute set `frame-type-attrs`, a part of `nl80211-attrs`. */
 export interface FrameTypeAttrs {
-  /** `frame-type` (u16). */
+  /** `frame-type` (u16; NL80211_ATTR_FRAME_TYPE). */
   frameType?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1442,17 +1442,17 @@ export const frameTypeAttrs: Codec<FrameTypeAttrs> = {
 
 /** Attribute set `wiphy-bands`. */
 export interface WiphyBands {
-  /** `2ghz` (nest {@linkcode BandAttrs}). */
+  /** `2ghz` (nest {@linkcode BandAttrs}; NL80211_BAND_2GHZ). */
   "2ghz"?: BandAttrs;
-  /** `5ghz` (nest {@linkcode BandAttrs}). */
+  /** `5ghz` (nest {@linkcode BandAttrs}; NL80211_BAND_5GHZ). */
   "5ghz"?: BandAttrs;
-  /** `60ghz` (nest {@linkcode BandAttrs}). */
+  /** `60ghz` (nest {@linkcode BandAttrs}; NL80211_BAND_60GHZ). */
   "60ghz"?: BandAttrs;
-  /** `6ghz` (nest {@linkcode BandAttrs}). */
+  /** `6ghz` (nest {@linkcode BandAttrs}; NL80211_BAND_6GHZ). */
   "6ghz"?: BandAttrs;
-  /** `s1ghz` (nest {@linkcode BandAttrs}). */
+  /** `s1ghz` (nest {@linkcode BandAttrs}; NL80211_BAND_S1GHZ). */
   s1ghz?: BandAttrs;
-  /** `lc` (nest {@linkcode BandAttrs}). */
+  /** `lc` (nest {@linkcode BandAttrs}; NL80211_BAND_LC). */
   lc?: BandAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1494,31 +1494,31 @@ export const wiphyBands: Codec<WiphyBands> = {
 
 /** Attribute set `band-attrs`. */
 export interface BandAttrs {
-  /** `freqs` (indexed array of {@linkcode FrequencyAttrs}). */
+  /** `freqs` (indexed array of {@linkcode FrequencyAttrs}; NL80211_BAND_ATTR_FREQS). */
   freqs?: IndexedArray<FrequencyAttrs>;
-  /** `rates` (indexed array of {@linkcode BitrateAttrs}). */
+  /** `rates` (indexed array of {@linkcode BitrateAttrs}; NL80211_BAND_ATTR_RATES). */
   rates?: IndexedArray<BitrateAttrs>;
-  /** `ht-mcs-set` (binary). */
+  /** `ht-mcs-set` (binary; NL80211_BAND_ATTR_HT_MCS_SET). */
   htMcsSet?: Uint8Array;
-  /** `ht-capa` (u16). */
+  /** `ht-capa` (u16; NL80211_BAND_ATTR_HT_CAPA). */
   htCapa?: number;
-  /** `ht-ampdu-factor` (u8). */
+  /** `ht-ampdu-factor` (u8; NL80211_BAND_ATTR_HT_AMPDU_FACTOR). */
   htAmpduFactor?: number;
-  /** `ht-ampdu-density` (u8). */
+  /** `ht-ampdu-density` (u8; NL80211_BAND_ATTR_HT_AMPDU_DENSITY). */
   htAmpduDensity?: number;
-  /** `vht-mcs-set` (binary). */
+  /** `vht-mcs-set` (binary; NL80211_BAND_ATTR_VHT_MCS_SET). */
   vhtMcsSet?: Uint8Array;
-  /** `vht-capa` (u32). */
+  /** `vht-capa` (u32; NL80211_BAND_ATTR_VHT_CAPA). */
   vhtCapa?: number;
-  /** `iftype-data` (indexed array of {@linkcode IftypeDataAttrs}). */
+  /** `iftype-data` (indexed array of {@linkcode IftypeDataAttrs}; NL80211_BAND_ATTR_IFTYPE_DATA). */
   iftypeData?: IndexedArray<IftypeDataAttrs>;
-  /** `edmg-channels` (binary). */
+  /** `edmg-channels` (binary; NL80211_BAND_ATTR_EDMG_CHANNELS). */
   edmgChannels?: Uint8Array;
-  /** `edmg-bw-config` (binary). */
+  /** `edmg-bw-config` (binary; NL80211_BAND_ATTR_EDMG_BW_CONFIG). */
   edmgBwConfig?: Uint8Array;
-  /** `s1g-mcs-nss-set` (binary). */
+  /** `s1g-mcs-nss-set` (binary; NL80211_BAND_ATTR_S1G_MCS_NSS_SET). */
   s1gMcsNssSet?: Uint8Array;
-  /** `s1g-capa` (binary). */
+  /** `s1g-capa` (binary; NL80211_BAND_ATTR_S1G_CAPA). */
   s1gCapa?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1574,9 +1574,9 @@ export const bandAttrs: Codec<BandAttrs> = {
 
 /** Attribute set `bitrate-attrs`. */
 export interface BitrateAttrs {
-  /** `rate` (u32). */
+  /** `rate` (u32; NL80211_BITRATE_ATTR_RATE). */
   rate?: number;
-  /** `2ghz-shortpreamble` (flag). */
+  /** `2ghz-shortpreamble` (flag; NL80211_BITRATE_ATTR_2GHZ_SHORTPREAMBLE). */
   "2ghzShortpreamble"?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1610,71 +1610,71 @@ export const bitrateAttrs: Codec<BitrateAttrs> = {
 
 /** Attribute set `frequency-attrs`. */
 export interface FrequencyAttrs {
-  /** `freq` (u32). */
+  /** `freq` (u32; NL80211_FREQUENCY_ATTR_FREQ). */
   freq?: number;
-  /** `disabled` (flag). */
+  /** `disabled` (flag; NL80211_FREQUENCY_ATTR_DISABLED). */
   disabled?: boolean;
-  /** `no-ir` (flag). */
+  /** `no-ir` (flag; NL80211_FREQUENCY_ATTR_NO_IR). */
   noIr?: boolean;
-  /** `no-ibss` (flag). */
+  /** `no-ibss` (flag; __NL80211_FREQUENCY_ATTR_NO_IBSS). */
   noIbss?: boolean;
-  /** `radar` (flag). */
+  /** `radar` (flag; NL80211_FREQUENCY_ATTR_RADAR). */
   radar?: boolean;
-  /** `max-tx-power` (u32). */
+  /** `max-tx-power` (u32; NL80211_FREQUENCY_ATTR_MAX_TX_POWER). */
   maxTxPower?: number;
-  /** `dfs-state` (u32). */
+  /** `dfs-state` (u32; NL80211_FREQUENCY_ATTR_DFS_STATE). */
   dfsState?: number;
-  /** `dfs-time` (binary). */
+  /** `dfs-time` (binary; NL80211_FREQUENCY_ATTR_DFS_TIME). */
   dfsTime?: Uint8Array;
-  /** `no-ht40-minus` (binary). */
+  /** `no-ht40-minus` (binary; NL80211_FREQUENCY_ATTR_NO_HT40_MINUS). */
   noHt40Minus?: Uint8Array;
-  /** `no-ht40-plus` (binary). */
+  /** `no-ht40-plus` (binary; NL80211_FREQUENCY_ATTR_NO_HT40_PLUS). */
   noHt40Plus?: Uint8Array;
-  /** `no-80mhz` (binary). */
+  /** `no-80mhz` (binary; NL80211_FREQUENCY_ATTR_NO_80MHZ). */
   no80mhz?: Uint8Array;
-  /** `no-160mhz` (binary). */
+  /** `no-160mhz` (binary; NL80211_FREQUENCY_ATTR_NO_160MHZ). */
   no160mhz?: Uint8Array;
-  /** `dfs-cac-time` (binary). */
+  /** `dfs-cac-time` (binary; NL80211_FREQUENCY_ATTR_DFS_CAC_TIME). */
   dfsCacTime?: Uint8Array;
-  /** `indoor-only` (binary). */
+  /** `indoor-only` (binary; NL80211_FREQUENCY_ATTR_INDOOR_ONLY). */
   indoorOnly?: Uint8Array;
-  /** `ir-concurrent` (binary). */
+  /** `ir-concurrent` (binary; NL80211_FREQUENCY_ATTR_IR_CONCURRENT). */
   irConcurrent?: Uint8Array;
-  /** `no-20mhz` (binary). */
+  /** `no-20mhz` (binary; NL80211_FREQUENCY_ATTR_NO_20MHZ). */
   no20mhz?: Uint8Array;
-  /** `no-10mhz` (binary). */
+  /** `no-10mhz` (binary; NL80211_FREQUENCY_ATTR_NO_10MHZ). */
   no10mhz?: Uint8Array;
-  /** `wmm` (indexed array of {@linkcode WmmAttrs}). */
+  /** `wmm` (indexed array of {@linkcode WmmAttrs}; NL80211_FREQUENCY_ATTR_WMM). */
   wmm?: IndexedArray<WmmAttrs>;
-  /** `no-he` (binary). */
+  /** `no-he` (binary; NL80211_FREQUENCY_ATTR_NO_HE). */
   noHe?: Uint8Array;
-  /** `offset` (u32). */
+  /** `offset` (u32; NL80211_FREQUENCY_ATTR_OFFSET). */
   offset?: number;
-  /** `1mhz` (binary). */
+  /** `1mhz` (binary; NL80211_FREQUENCY_ATTR_1MHZ). */
   "1mhz"?: Uint8Array;
-  /** `2mhz` (binary). */
+  /** `2mhz` (binary; NL80211_FREQUENCY_ATTR_2MHZ). */
   "2mhz"?: Uint8Array;
-  /** `4mhz` (binary). */
+  /** `4mhz` (binary; NL80211_FREQUENCY_ATTR_4MHZ). */
   "4mhz"?: Uint8Array;
-  /** `8mhz` (binary). */
+  /** `8mhz` (binary; NL80211_FREQUENCY_ATTR_8MHZ). */
   "8mhz"?: Uint8Array;
-  /** `16mhz` (binary). */
+  /** `16mhz` (binary; NL80211_FREQUENCY_ATTR_16MHZ). */
   "16mhz"?: Uint8Array;
-  /** `no-320mhz` (binary). */
+  /** `no-320mhz` (binary; NL80211_FREQUENCY_ATTR_NO_320MHZ). */
   no320mhz?: Uint8Array;
-  /** `no-eht` (binary). */
+  /** `no-eht` (binary; NL80211_FREQUENCY_ATTR_NO_EHT). */
   noEht?: Uint8Array;
-  /** `psd` (binary). */
+  /** `psd` (binary; NL80211_FREQUENCY_ATTR_PSD). */
   psd?: Uint8Array;
-  /** `dfs-concurrent` (binary). */
+  /** `dfs-concurrent` (binary; NL80211_FREQUENCY_ATTR_DFS_CONCURRENT). */
   dfsConcurrent?: Uint8Array;
-  /** `no-6ghz-vlp-client` (binary). */
+  /** `no-6ghz-vlp-client` (binary; NL80211_FREQUENCY_ATTR_NO_6GHZ_VLP_CLIENT). */
   no6ghzVlpClient?: Uint8Array;
-  /** `no-6ghz-afc-client` (binary). */
+  /** `no-6ghz-afc-client` (binary; NL80211_FREQUENCY_ATTR_NO_6GHZ_AFC_CLIENT). */
   no6ghzAfcClient?: Uint8Array;
-  /** `can-monitor` (binary). */
+  /** `can-monitor` (binary; NL80211_FREQUENCY_ATTR_CAN_MONITOR). */
   canMonitor?: Uint8Array;
-  /** `allow-6ghz-vlp-ap` (binary). */
+  /** `allow-6ghz-vlp-ap` (binary; NL80211_FREQUENCY_ATTR_ALLOW_6GHZ_VLP_AP). */
   allow6ghzVlpAp?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1770,19 +1770,19 @@ export const frequencyAttrs: Codec<FrequencyAttrs> = {
 
 /** Attribute set `if-combination-attributes`. */
 export interface IfCombinationAttributes {
-  /** `limits` (indexed array of {@linkcode IfaceLimitAttributes}). */
+  /** `limits` (indexed array of {@linkcode IfaceLimitAttributes}; NL80211_IFACE_COMB_LIMITS). */
   limits?: IndexedArray<IfaceLimitAttributes>;
-  /** `maxnum` (u32). */
+  /** `maxnum` (u32; NL80211_IFACE_COMB_MAXNUM). */
   maxnum?: number;
-  /** `sta-ap-bi-match` (flag). */
+  /** `sta-ap-bi-match` (flag; NL80211_IFACE_COMB_STA_AP_BI_MATCH). */
   staApBiMatch?: boolean;
-  /** `num-channels` (u32). */
+  /** `num-channels` (u32; NL80211_IFACE_COMB_NUM_CHANNELS). */
   numChannels?: number;
-  /** `radar-detect-widths` (u32). */
+  /** `radar-detect-widths` (u32; NL80211_IFACE_COMB_RADAR_DETECT_WIDTHS). */
   radarDetectWidths?: number;
-  /** `radar-detect-regions` (u32). */
+  /** `radar-detect-regions` (u32; NL80211_IFACE_COMB_RADAR_DETECT_REGIONS). */
   radarDetectRegions?: number;
-  /** `bi-min-gcd` (u32). */
+  /** `bi-min-gcd` (u32; NL80211_IFACE_COMB_BI_MIN_GCD). */
   biMinGcd?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1826,9 +1826,9 @@ export const ifCombinationAttributes: Codec<IfCombinationAttributes> = {
 
 /** Attribute set `iface-limit-attributes`. */
 export interface IfaceLimitAttributes {
-  /** `max` (u32). */
+  /** `max` (u32; NL80211_IFACE_LIMIT_MAX). */
   max?: number;
-  /** `types` (nest {@linkcode SupportedIftypes}). */
+  /** `types` (nest {@linkcode SupportedIftypes}; NL80211_IFACE_LIMIT_TYPES). */
   types?: SupportedIftypes;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1862,27 +1862,27 @@ export const ifaceLimitAttributes: Codec<IfaceLimitAttributes> = {
 
 /** Attribute set `iftype-data-attrs`. */
 export interface IftypeDataAttrs {
-  /** `iftypes` (binary). */
+  /** `iftypes` (binary; NL80211_BAND_IFTYPE_ATTR_IFTYPES). */
   iftypes?: Uint8Array;
-  /** `he-cap-mac` (binary). */
+  /** `he-cap-mac` (binary; NL80211_BAND_IFTYPE_ATTR_HE_CAP_MAC). */
   heCapMac?: Uint8Array;
-  /** `he-cap-phy` (binary). */
+  /** `he-cap-phy` (binary; NL80211_BAND_IFTYPE_ATTR_HE_CAP_PHY). */
   heCapPhy?: Uint8Array;
-  /** `he-cap-mcs-set` (binary). */
+  /** `he-cap-mcs-set` (binary; NL80211_BAND_IFTYPE_ATTR_HE_CAP_MCS_SET). */
   heCapMcsSet?: Uint8Array;
-  /** `he-cap-ppe` (binary). */
+  /** `he-cap-ppe` (binary; NL80211_BAND_IFTYPE_ATTR_HE_CAP_PPE). */
   heCapPpe?: Uint8Array;
-  /** `he-6ghz-capa` (binary). */
+  /** `he-6ghz-capa` (binary; NL80211_BAND_IFTYPE_ATTR_HE_6GHZ_CAPA). */
   he6ghzCapa?: Uint8Array;
-  /** `vendor-elems` (binary). */
+  /** `vendor-elems` (binary; NL80211_BAND_IFTYPE_ATTR_VENDOR_ELEMS). */
   vendorElems?: Uint8Array;
-  /** `eht-cap-mac` (binary). */
+  /** `eht-cap-mac` (binary; NL80211_BAND_IFTYPE_ATTR_EHT_CAP_MAC). */
   ehtCapMac?: Uint8Array;
-  /** `eht-cap-phy` (binary). */
+  /** `eht-cap-phy` (binary; NL80211_BAND_IFTYPE_ATTR_EHT_CAP_PHY). */
   ehtCapPhy?: Uint8Array;
-  /** `eht-cap-mcs-set` (binary). */
+  /** `eht-cap-mcs-set` (binary; NL80211_BAND_IFTYPE_ATTR_EHT_CAP_MCS_SET). */
   ehtCapMcsSet?: Uint8Array;
-  /** `eht-cap-ppe` (binary). */
+  /** `eht-cap-ppe` (binary; NL80211_BAND_IFTYPE_ATTR_EHT_CAP_PPE). */
   ehtCapPpe?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1934,31 +1934,31 @@ export const iftypeDataAttrs: Codec<IftypeDataAttrs> = {
 
 /** Attribute set `iftype-attrs`. */
 export interface IftypeAttrs {
-  /** `unspecified` (nest {@linkcode FrameTypeAttrs}). */
+  /** `unspecified` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_UNSPECIFIED). */
   unspecified?: FrameTypeAttrs;
-  /** `adhoc` (nest {@linkcode FrameTypeAttrs}). */
+  /** `adhoc` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_ADHOC). */
   adhoc?: FrameTypeAttrs;
-  /** `station` (nest {@linkcode FrameTypeAttrs}). */
+  /** `station` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_STATION). */
   station?: FrameTypeAttrs;
-  /** `ap` (nest {@linkcode FrameTypeAttrs}). */
+  /** `ap` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_AP). */
   ap?: FrameTypeAttrs;
-  /** `ap-vlan` (nest {@linkcode FrameTypeAttrs}). */
+  /** `ap-vlan` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_AP_VLAN). */
   apVlan?: FrameTypeAttrs;
-  /** `wds` (nest {@linkcode FrameTypeAttrs}). */
+  /** `wds` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_WDS). */
   wds?: FrameTypeAttrs;
-  /** `monitor` (nest {@linkcode FrameTypeAttrs}). */
+  /** `monitor` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_MONITOR). */
   monitor?: FrameTypeAttrs;
-  /** `mesh-point` (nest {@linkcode FrameTypeAttrs}). */
+  /** `mesh-point` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_MESH_POINT). */
   meshPoint?: FrameTypeAttrs;
-  /** `p2p-client` (nest {@linkcode FrameTypeAttrs}). */
+  /** `p2p-client` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_P2P_CLIENT). */
   p2pClient?: FrameTypeAttrs;
-  /** `p2p-go` (nest {@linkcode FrameTypeAttrs}). */
+  /** `p2p-go` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_P2P_GO). */
   p2pGo?: FrameTypeAttrs;
-  /** `p2p-device` (nest {@linkcode FrameTypeAttrs}). */
+  /** `p2p-device` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_P2P_DEVICE). */
   p2pDevice?: FrameTypeAttrs;
-  /** `ocb` (nest {@linkcode FrameTypeAttrs}). */
+  /** `ocb` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_OCB). */
   ocb?: FrameTypeAttrs;
-  /** `nan` (nest {@linkcode FrameTypeAttrs}). */
+  /** `nan` (nest {@linkcode FrameTypeAttrs}; NL80211_IFTYPE_NAN). */
   nan?: FrameTypeAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2014,9 +2014,9 @@ export const iftypeAttrs: Codec<IftypeAttrs> = {
 
 /** Attribute set `sar-attributes`. */
 export interface SarAttributes {
-  /** `type` (u32). */
+  /** `type` (u32; NL80211_SAR_ATTR_TYPE). */
   type?: number;
-  /** `specs` (indexed array of {@linkcode SarSpecs}). */
+  /** `specs` (indexed array of {@linkcode SarSpecs}; NL80211_SAR_ATTR_SPECS). */
   specs?: IndexedArray<SarSpecs>;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2050,13 +2050,13 @@ export const sarAttributes: Codec<SarAttributes> = {
 
 /** Attribute set `sar-specs`. */
 export interface SarSpecs {
-  /** `power` (s32). */
+  /** `power` (s32; NL80211_SAR_ATTR_SPECS_POWER). */
   power?: number;
-  /** `range-index` (u32). */
+  /** `range-index` (u32; NL80211_SAR_ATTR_SPECS_RANGE_INDEX). */
   rangeIndex?: number;
-  /** `start-freq` (u32). */
+  /** `start-freq` (u32; NL80211_SAR_ATTR_SPECS_START_FREQ). */
   startFreq?: number;
-  /** `end-freq` (u32). */
+  /** `end-freq` (u32; NL80211_SAR_ATTR_SPECS_END_FREQ). */
   endFreq?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2094,29 +2094,29 @@ export const sarSpecs: Codec<SarSpecs> = {
 
 /** Attribute set `supported-iftypes`. */
 export interface SupportedIftypes {
-  /** `adhoc` (flag). */
+  /** `adhoc` (flag; NL80211_IFTYPE_ADHOC). */
   adhoc?: boolean;
-  /** `station` (flag). */
+  /** `station` (flag; NL80211_IFTYPE_STATION). */
   station?: boolean;
-  /** `ap` (flag). */
+  /** `ap` (flag; NL80211_IFTYPE_AP). */
   ap?: boolean;
-  /** `ap-vlan` (flag). */
+  /** `ap-vlan` (flag; NL80211_IFTYPE_AP_VLAN). */
   apVlan?: boolean;
-  /** `wds` (flag). */
+  /** `wds` (flag; NL80211_IFTYPE_WDS). */
   wds?: boolean;
-  /** `monitor` (flag). */
+  /** `monitor` (flag; NL80211_IFTYPE_MONITOR). */
   monitor?: boolean;
-  /** `mesh-point` (flag). */
+  /** `mesh-point` (flag; NL80211_IFTYPE_MESH_POINT). */
   meshPoint?: boolean;
-  /** `p2p-client` (flag). */
+  /** `p2p-client` (flag; NL80211_IFTYPE_P2P_CLIENT). */
   p2pClient?: boolean;
-  /** `p2p-go` (flag). */
+  /** `p2p-go` (flag; NL80211_IFTYPE_P2P_GO). */
   p2pGo?: boolean;
-  /** `p2p-device` (flag). */
+  /** `p2p-device` (flag; NL80211_IFTYPE_P2P_DEVICE). */
   p2pDevice?: boolean;
-  /** `ocb` (flag). */
+  /** `ocb` (flag; NL80211_IFTYPE_OCB). */
   ocb?: boolean;
-  /** `nan` (flag). */
+  /** `nan` (flag; NL80211_IFTYPE_NAN). */
   nan?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2170,27 +2170,27 @@ export const supportedIftypes: Codec<SupportedIftypes> = {
 
 /** Attribute set `txq-stats-attrs`. */
 export interface TxqStatsAttrs {
-  /** `backlog-bytes` (u32). */
+  /** `backlog-bytes` (u32; NL80211_TXQ_STATS_BACKLOG_BYTES). */
   backlogBytes?: number;
-  /** `backlog-packets` (u32). */
+  /** `backlog-packets` (u32; NL80211_TXQ_STATS_BACKLOG_PACKETS). */
   backlogPackets?: number;
-  /** `flows` (u32). */
+  /** `flows` (u32; NL80211_TXQ_STATS_FLOWS). */
   flows?: number;
-  /** `drops` (u32). */
+  /** `drops` (u32; NL80211_TXQ_STATS_DROPS). */
   drops?: number;
-  /** `ecn-marks` (u32). */
+  /** `ecn-marks` (u32; NL80211_TXQ_STATS_ECN_MARKS). */
   ecnMarks?: number;
-  /** `overlimit` (u32). */
+  /** `overlimit` (u32; NL80211_TXQ_STATS_OVERLIMIT). */
   overlimit?: number;
-  /** `overmemory` (u32). */
+  /** `overmemory` (u32; NL80211_TXQ_STATS_OVERMEMORY). */
   overmemory?: number;
-  /** `collisions` (u32). */
+  /** `collisions` (u32; NL80211_TXQ_STATS_COLLISIONS). */
   collisions?: number;
-  /** `tx-bytes` (u32). */
+  /** `tx-bytes` (u32; NL80211_TXQ_STATS_TX_BYTES). */
   txBytes?: number;
-  /** `tx-packets` (u32). */
+  /** `tx-packets` (u32; NL80211_TXQ_STATS_TX_PACKETS). */
   txPackets?: number;
-  /** `max-flows` (u32). */
+  /** `max-flows` (u32; NL80211_TXQ_STATS_MAX_FLOWS). */
   maxFlows?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2242,13 +2242,13 @@ export const txqStatsAttrs: Codec<TxqStatsAttrs> = {
 
 /** Attribute set `wmm-attrs`. */
 export interface WmmAttrs {
-  /** `cw-min` (u16). */
+  /** `cw-min` (u16; NL80211_WMMR_CW_MIN). */
   cwMin?: number;
-  /** `cw-max` (u16). */
+  /** `cw-max` (u16; NL80211_WMMR_CW_MAX). */
   cwMax?: number;
-  /** `aifsn` (u8). */
+  /** `aifsn` (u8; NL80211_WMMR_AIFSN). */
   aifsn?: number;
-  /** `txop` (u16). */
+  /** `txop` (u16; NL80211_WMMR_TXOP). */
   txop?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2286,45 +2286,45 @@ export const wmmAttrs: Codec<WmmAttrs> = {
 
 /** Attribute set `wowlan-triggers-attrs`. */
 export interface WowlanTriggersAttrs {
-  /** `any` (flag). */
+  /** `any` (flag; NL80211_WOWLAN_TRIG_ANY). */
   any?: boolean;
-  /** `disconnect` (flag). */
+  /** `disconnect` (flag; NL80211_WOWLAN_TRIG_DISCONNECT). */
   disconnect?: boolean;
-  /** `magic-pkt` (flag). */
+  /** `magic-pkt` (flag; NL80211_WOWLAN_TRIG_MAGIC_PKT). */
   magicPkt?: boolean;
-  /** `pkt-pattern` (flag). */
+  /** `pkt-pattern` (flag; NL80211_WOWLAN_TRIG_PKT_PATTERN). */
   pktPattern?: boolean;
-  /** `gtk-rekey-supported` (flag). */
+  /** `gtk-rekey-supported` (flag; NL80211_WOWLAN_TRIG_GTK_REKEY_SUPPORTED). */
   gtkRekeySupported?: boolean;
-  /** `gtk-rekey-failure` (flag). */
+  /** `gtk-rekey-failure` (flag; NL80211_WOWLAN_TRIG_GTK_REKEY_FAILURE). */
   gtkRekeyFailure?: boolean;
-  /** `eap-ident-request` (flag). */
+  /** `eap-ident-request` (flag; NL80211_WOWLAN_TRIG_EAP_IDENT_REQUEST). */
   eapIdentRequest?: boolean;
-  /** `4way-handshake` (flag). */
+  /** `4way-handshake` (flag; NL80211_WOWLAN_TRIG_4WAY_HANDSHAKE). */
   "4wayHandshake"?: boolean;
-  /** `rfkill-release` (flag). */
+  /** `rfkill-release` (flag; NL80211_WOWLAN_TRIG_RFKILL_RELEASE). */
   rfkillRelease?: boolean;
-  /** `wakeup-pkt-80211` (flag). */
+  /** `wakeup-pkt-80211` (flag; NL80211_WOWLAN_TRIG_WAKEUP_PKT_80211). */
   wakeupPkt80211?: boolean;
-  /** `wakeup-pkt-80211-len` (flag). */
+  /** `wakeup-pkt-80211-len` (flag; NL80211_WOWLAN_TRIG_WAKEUP_PKT_80211_LEN). */
   wakeupPkt80211Len?: boolean;
-  /** `wakeup-pkt-8023` (flag). */
+  /** `wakeup-pkt-8023` (flag; NL80211_WOWLAN_TRIG_WAKEUP_PKT_8023). */
   wakeupPkt8023?: boolean;
-  /** `wakeup-pkt-8023-len` (flag). */
+  /** `wakeup-pkt-8023-len` (flag; NL80211_WOWLAN_TRIG_WAKEUP_PKT_8023_LEN). */
   wakeupPkt8023Len?: boolean;
-  /** `tcp-connection` (flag). */
+  /** `tcp-connection` (flag; NL80211_WOWLAN_TRIG_TCP_CONNECTION). */
   tcpConnection?: boolean;
-  /** `wakeup-tcp-match` (flag). */
+  /** `wakeup-tcp-match` (flag; NL80211_WOWLAN_TRIG_WAKEUP_TCP_MATCH). */
   wakeupTcpMatch?: boolean;
-  /** `wakeup-tcp-connlost` (flag). */
+  /** `wakeup-tcp-connlost` (flag; NL80211_WOWLAN_TRIG_WAKEUP_TCP_CONNLOST). */
   wakeupTcpConnlost?: boolean;
-  /** `wakeup-tcp-nomoretokens` (flag). */
+  /** `wakeup-tcp-nomoretokens` (flag; NL80211_WOWLAN_TRIG_WAKEUP_TCP_NOMORETOKENS). */
   wakeupTcpNomoretokens?: boolean;
-  /** `net-detect` (flag). */
+  /** `net-detect` (flag; NL80211_WOWLAN_TRIG_NET_DETECT). */
   netDetect?: boolean;
-  /** `net-detect-results` (flag). */
+  /** `net-detect-results` (flag; NL80211_WOWLAN_TRIG_NET_DETECT_RESULTS). */
   netDetectResults?: boolean;
-  /** `unprotected-deauth-disassoc` (flag). */
+  /** `unprotected-deauth-disassoc` (flag; NL80211_WOWLAN_TRIG_UNPROTECTED_DEAUTH_DISASSOC). */
   unprotectedDeauthDisassoc?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

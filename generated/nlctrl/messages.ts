@@ -13,25 +13,25 @@ export type AttrType = (typeof AttrType)[keyof typeof AttrType] | OpenNumber;
 
 /** Attribute set `ctrl-attrs`. */
 export interface CtrlAttrs {
-  /** `family-id` (u16). */
+  /** `family-id` (u16; CTRL_ATTR_FAMILY_ID). */
   familyId?: number;
-  /** `family-name` (string). */
+  /** `family-name` (string; CTRL_ATTR_FAMILY_NAME). */
   familyName?: string;
-  /** `version` (u32). */
+  /** `version` (u32; CTRL_ATTR_VERSION). */
   version?: number;
-  /** `hdrsize` (u32). */
+  /** `hdrsize` (u32; CTRL_ATTR_HDRSIZE). */
   hdrsize?: number;
-  /** `maxattr` (u32). */
+  /** `maxattr` (u32; CTRL_ATTR_MAXATTR). */
   maxattr?: number;
-  /** `ops` (indexed array of {@linkcode OpAttrs}). */
+  /** `ops` (indexed array of {@linkcode OpAttrs}; CTRL_ATTR_OPS). */
   ops?: IndexedArray<OpAttrs>;
-  /** `mcast-groups` (indexed array of {@linkcode McastGroupAttrs}). */
+  /** `mcast-groups` (indexed array of {@linkcode McastGroupAttrs}; CTRL_ATTR_MCAST_GROUPS). */
   mcastGroups?: IndexedArray<McastGroupAttrs>;
-  /** `policy` (nest {@linkcode PolicyAttrs} by policy-id and attr-id). */
+  /** `policy` (nest {@linkcode PolicyAttrs} by policy-id and attr-id; CTRL_ATTR_POLICY). */
   policy?: (PolicyAttrs & Record<"policyId" | "attrId", number>)[];
-  /** `op-policy` (nest {@linkcode OpPolicyAttrs} by op-id). */
+  /** `op-policy` (nest {@linkcode OpPolicyAttrs} by op-id; CTRL_ATTR_OP_POLICY). */
   opPolicy?: (OpPolicyAttrs & Record<"opId", number>)[];
-  /** `op` (u32). */
+  /** `op` (u32; CTRL_ATTR_OP). */
   op?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -81,9 +81,9 @@ export const ctrlAttrs: Codec<CtrlAttrs> = {
 
 /** Attribute set `mcast-group-attrs`. */
 export interface McastGroupAttrs {
-  /** `name` (string). */
+  /** `name` (string; CTRL_ATTR_MCAST_GRP_NAME). */
   name?: string;
-  /** `id` (u32). */
+  /** `id` (u32; CTRL_ATTR_MCAST_GRP_ID). */
   id?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -117,9 +117,9 @@ export const mcastGroupAttrs: Codec<McastGroupAttrs> = {
 
 /** Attribute set `op-attrs`. */
 export interface OpAttrs {
-  /** `id` (u32). */
+  /** `id` (u32; CTRL_ATTR_OP_ID). */
   id?: number;
-  /** `flags` (u32, flags {@linkcode OpFlags}). */
+  /** `flags` (u32, flags {@linkcode OpFlags}; CTRL_ATTR_OP_FLAGS). */
   flags?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -153,27 +153,27 @@ export const opAttrs: Codec<OpAttrs> = {
 
 /** Attribute set `policy-attrs`. */
 export interface PolicyAttrs {
-  /** `type` (u32, enum {@linkcode AttrType}). */
+  /** `type` (u32, enum {@linkcode AttrType}; NL_POLICY_TYPE_ATTR_TYPE). */
   type?: AttrType;
-  /** `min-value-s` (s64). */
+  /** `min-value-s` (s64; NL_POLICY_TYPE_ATTR_MIN_VALUE_S). */
   minValueS?: bigint;
-  /** `max-value-s` (s64). */
+  /** `max-value-s` (s64; NL_POLICY_TYPE_ATTR_MAX_VALUE_S). */
   maxValueS?: bigint;
-  /** `min-value-u` (u64). */
+  /** `min-value-u` (u64; NL_POLICY_TYPE_ATTR_MIN_VALUE_U). */
   minValueU?: bigint;
-  /** `max-value-u` (u64). */
+  /** `max-value-u` (u64; NL_POLICY_TYPE_ATTR_MAX_VALUE_U). */
   maxValueU?: bigint;
-  /** `min-length` (u32). */
+  /** `min-length` (u32; NL_POLICY_TYPE_ATTR_MIN_LENGTH). */
   minLength?: number;
-  /** `max-length` (u32). */
+  /** `max-length` (u32; NL_POLICY_TYPE_ATTR_MAX_LENGTH). */
   maxLength?: number;
-  /** `policy-idx` (u32). */
+  /** `policy-idx` (u32; NL_POLICY_TYPE_ATTR_POLICY_IDX). */
   policyIdx?: number;
-  /** `policy-maxtype` (u32). */
+  /** `policy-maxtype` (u32; NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE). */
   policyMaxtype?: number;
-  /** `bitfield32-mask` (u32). */
+  /** `bitfield32-mask` (u32; NL_POLICY_TYPE_ATTR_BITFIELD32_MASK). */
   bitfield32Mask?: number;
-  /** `mask` (u64). */
+  /** `mask` (u64; NL_POLICY_TYPE_ATTR_MASK). */
   mask?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -226,9 +226,9 @@ export const policyAttrs: Codec<PolicyAttrs> = {
 
 /** Attribute set `op-policy-attrs`. */
 export interface OpPolicyAttrs {
-  /** `do` (u32). */
+  /** `do` (u32; CTRL_ATTR_POLICY_DO). */
   do?: number;
-  /** `dump` (u32). */
+  /** `dump` (u32; CTRL_ATTR_POLICY_DUMP). */
   dump?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,9 +13,9 @@ export * from "./messages.ts";
 
 /** Operations of the `nlctrl` family, with the attributes that each carries. */
 export interface NlctrlOperations {
-  /** `getfamily`. */
+  /** `getfamily` (CTRL_CMD_GETFAMILY). */
   getfamily: { do: { request: Only<CtrlAttrs, "familyName">; reply: Only<CtrlAttrs, "familyId" | "familyName" | "hdrsize" | "maxattr" | "mcastGroups" | "ops" | "version"> }; dump: { request: Only<CtrlAttrs, never>; reply: Only<CtrlAttrs, "familyId" | "familyName" | "hdrsize" | "maxattr" | "mcastGroups" | "ops" | "version"> } };
-  /** `getpolicy`. */
+  /** `getpolicy` (CTRL_CMD_GETPOLICY). */
   getpolicy: { dump: { request: Only<CtrlAttrs, "familyName" | "familyId" | "op">; reply: Only<CtrlAttrs, "familyId" | "opPolicy" | "policy"> } };
 }
 

@@ -4,68 +4,68 @@
 /** Messages of the `ovpn` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `cipher-alg`. */
+/** Enum `cipher-alg` (OVPN_CIPHER_ALG_*). */
 export const CipherAlg = { none: 0, aesGcm: 1, chacha20Poly1305: 2 } as const;
 /** A known {@linkcode CipherAlg}, or a number of a newer kernel. */
 export type CipherAlg = (typeof CipherAlg)[keyof typeof CipherAlg] | OpenNumber;
-/** Enum `del-peer-reason`. */
+/** Enum `del-peer-reason` (OVPN_DEL_PEER_REASON_*). */
 export const DelPeerReason = { teardown: 0, userspace: 1, expired: 2, transportError: 3, transportDisconnect: 4 } as const;
 /** A known {@linkcode DelPeerReason}, or a number of a newer kernel. */
 export type DelPeerReason = (typeof DelPeerReason)[keyof typeof DelPeerReason] | OpenNumber;
-/** Enum `key-slot`. */
+/** Enum `key-slot` (OVPN_KEY_SLOT_*). */
 export const KeySlot = { primary: 0, secondary: 1 } as const;
 /** A known {@linkcode KeySlot}, or a number of a newer kernel. */
 export type KeySlot = (typeof KeySlot)[keyof typeof KeySlot] | OpenNumber;
 
 /** Attribute set `peer`. */
 export interface Peer {
-  /** `id` (u32; at most 16777215). */
+  /** `id` (u32; at most 16777215; OVPN_A_PEER_ID). */
   id?: number;
-  /** `remote-ipv4` (u32, ipv4). */
+  /** `remote-ipv4` (u32, ipv4; OVPN_A_PEER_REMOTE_IPV4). */
   remoteIpv4?: string;
-  /** `remote-ipv6` (binary, ipv6; 16 bytes). */
+  /** `remote-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_REMOTE_IPV6). */
   remoteIpv6?: string;
-  /** `remote-ipv6-scope-id` (u32). */
+  /** `remote-ipv6-scope-id` (u32; OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID). */
   remoteIpv6ScopeId?: number;
-  /** `remote-port` (u16, big-endian; at least 1). */
+  /** `remote-port` (u16, big-endian; at least 1; OVPN_A_PEER_REMOTE_PORT). */
   remotePort?: number;
-  /** `socket` (u32). */
+  /** `socket` (u32; OVPN_A_PEER_SOCKET). */
   socket?: number;
-  /** `socket-netnsid` (s32). */
+  /** `socket-netnsid` (s32; OVPN_A_PEER_SOCKET_NETNSID). */
   socketNetnsid?: number;
-  /** `vpn-ipv4` (u32, ipv4). */
+  /** `vpn-ipv4` (u32, ipv4; OVPN_A_PEER_VPN_IPV4). */
   vpnIpv4?: string;
-  /** `vpn-ipv6` (binary, ipv6; 16 bytes). */
+  /** `vpn-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_VPN_IPV6). */
   vpnIpv6?: string;
-  /** `local-ipv4` (u32, ipv4). */
+  /** `local-ipv4` (u32, ipv4; OVPN_A_PEER_LOCAL_IPV4). */
   localIpv4?: string;
-  /** `local-ipv6` (binary, ipv6; 16 bytes). */
+  /** `local-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_LOCAL_IPV6). */
   localIpv6?: string;
-  /** `local-port` (u16, big-endian; at least 1). */
+  /** `local-port` (u16, big-endian; at least 1; OVPN_A_PEER_LOCAL_PORT). */
   localPort?: number;
-  /** `keepalive-interval` (u32; at most 86400). */
+  /** `keepalive-interval` (u32; at most 86400; OVPN_A_PEER_KEEPALIVE_INTERVAL). */
   keepaliveInterval?: number;
-  /** `keepalive-timeout` (u32; at most 86400). */
+  /** `keepalive-timeout` (u32; at most 86400; OVPN_A_PEER_KEEPALIVE_TIMEOUT). */
   keepaliveTimeout?: number;
-  /** `del-reason` (u32, enum {@linkcode DelPeerReason}). */
+  /** `del-reason` (u32, enum {@linkcode DelPeerReason}; OVPN_A_PEER_DEL_REASON). */
   delReason?: DelPeerReason;
-  /** `vpn-rx-bytes` (uint). */
+  /** `vpn-rx-bytes` (uint; OVPN_A_PEER_VPN_RX_BYTES). */
   vpnRxBytes?: bigint;
-  /** `vpn-tx-bytes` (uint). */
+  /** `vpn-tx-bytes` (uint; OVPN_A_PEER_VPN_TX_BYTES). */
   vpnTxBytes?: bigint;
-  /** `vpn-rx-packets` (uint). */
+  /** `vpn-rx-packets` (uint; OVPN_A_PEER_VPN_RX_PACKETS). */
   vpnRxPackets?: bigint;
-  /** `vpn-tx-packets` (uint). */
+  /** `vpn-tx-packets` (uint; OVPN_A_PEER_VPN_TX_PACKETS). */
   vpnTxPackets?: bigint;
-  /** `link-rx-bytes` (uint). */
+  /** `link-rx-bytes` (uint; OVPN_A_PEER_LINK_RX_BYTES). */
   linkRxBytes?: bigint;
-  /** `link-tx-bytes` (uint). */
+  /** `link-tx-bytes` (uint; OVPN_A_PEER_LINK_TX_BYTES). */
   linkTxBytes?: bigint;
-  /** `link-rx-packets` (uint). */
+  /** `link-rx-packets` (uint; OVPN_A_PEER_LINK_RX_PACKETS). */
   linkRxPackets?: bigint;
-  /** `link-tx-packets` (uint). */
+  /** `link-tx-packets` (uint; OVPN_A_PEER_LINK_TX_PACKETS). */
   linkTxPackets?: bigint;
-  /** `tx-id` (u32; at most 16777215). */
+  /** `tx-id` (u32; at most 16777215; OVPN_A_PEER_TX_ID). */
   txId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -143,31 +143,31 @@ export const peer: Codec<Peer> = {
 
 /** Attribute set `peer-new-input`, a part of `peer`. */
 export interface PeerNewInput {
-  /** `id` (u32; at most 16777215). */
+  /** `id` (u32; at most 16777215; OVPN_A_PEER_ID). */
   id?: number;
-  /** `remote-ipv4` (u32, ipv4). */
+  /** `remote-ipv4` (u32, ipv4; OVPN_A_PEER_REMOTE_IPV4). */
   remoteIpv4?: string;
-  /** `remote-ipv6` (binary, ipv6; 16 bytes). */
+  /** `remote-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_REMOTE_IPV6). */
   remoteIpv6?: string;
-  /** `remote-ipv6-scope-id` (u32). */
+  /** `remote-ipv6-scope-id` (u32; OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID). */
   remoteIpv6ScopeId?: number;
-  /** `remote-port` (u16, big-endian; at least 1). */
+  /** `remote-port` (u16, big-endian; at least 1; OVPN_A_PEER_REMOTE_PORT). */
   remotePort?: number;
-  /** `socket` (u32). */
+  /** `socket` (u32; OVPN_A_PEER_SOCKET). */
   socket?: number;
-  /** `vpn-ipv4` (u32, ipv4). */
+  /** `vpn-ipv4` (u32, ipv4; OVPN_A_PEER_VPN_IPV4). */
   vpnIpv4?: string;
-  /** `vpn-ipv6` (binary, ipv6; 16 bytes). */
+  /** `vpn-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_VPN_IPV6). */
   vpnIpv6?: string;
-  /** `local-ipv4` (u32, ipv4). */
+  /** `local-ipv4` (u32, ipv4; OVPN_A_PEER_LOCAL_IPV4). */
   localIpv4?: string;
-  /** `local-ipv6` (binary, ipv6; 16 bytes). */
+  /** `local-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_LOCAL_IPV6). */
   localIpv6?: string;
-  /** `keepalive-interval` (u32; at most 86400). */
+  /** `keepalive-interval` (u32; at most 86400; OVPN_A_PEER_KEEPALIVE_INTERVAL). */
   keepaliveInterval?: number;
-  /** `keepalive-timeout` (u32; at most 86400). */
+  /** `keepalive-timeout` (u32; at most 86400; OVPN_A_PEER_KEEPALIVE_TIMEOUT). */
   keepaliveTimeout?: number;
-  /** `tx-id` (u32; at most 16777215). */
+  /** `tx-id` (u32; at most 16777215; OVPN_A_PEER_TX_ID). */
   txId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -223,29 +223,29 @@ export const peerNewInput: Codec<PeerNewInput> = {
 
 /** Attribute set `peer-set-input`, a part of `peer`. */
 export interface PeerSetInput {
-  /** `id` (u32; at most 16777215). */
+  /** `id` (u32; at most 16777215; OVPN_A_PEER_ID). */
   id?: number;
-  /** `remote-ipv4` (u32, ipv4). */
+  /** `remote-ipv4` (u32, ipv4; OVPN_A_PEER_REMOTE_IPV4). */
   remoteIpv4?: string;
-  /** `remote-ipv6` (binary, ipv6; 16 bytes). */
+  /** `remote-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_REMOTE_IPV6). */
   remoteIpv6?: string;
-  /** `remote-ipv6-scope-id` (u32). */
+  /** `remote-ipv6-scope-id` (u32; OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID). */
   remoteIpv6ScopeId?: number;
-  /** `remote-port` (u16, big-endian; at least 1). */
+  /** `remote-port` (u16, big-endian; at least 1; OVPN_A_PEER_REMOTE_PORT). */
   remotePort?: number;
-  /** `vpn-ipv4` (u32, ipv4). */
+  /** `vpn-ipv4` (u32, ipv4; OVPN_A_PEER_VPN_IPV4). */
   vpnIpv4?: string;
-  /** `vpn-ipv6` (binary, ipv6; 16 bytes). */
+  /** `vpn-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_VPN_IPV6). */
   vpnIpv6?: string;
-  /** `local-ipv4` (u32, ipv4). */
+  /** `local-ipv4` (u32, ipv4; OVPN_A_PEER_LOCAL_IPV4). */
   localIpv4?: string;
-  /** `local-ipv6` (binary, ipv6; 16 bytes). */
+  /** `local-ipv6` (binary, ipv6; 16 bytes; OVPN_A_PEER_LOCAL_IPV6). */
   localIpv6?: string;
-  /** `keepalive-interval` (u32; at most 86400). */
+  /** `keepalive-interval` (u32; at most 86400; OVPN_A_PEER_KEEPALIVE_INTERVAL). */
   keepaliveInterval?: number;
-  /** `keepalive-timeout` (u32; at most 86400). */
+  /** `keepalive-timeout` (u32; at most 86400; OVPN_A_PEER_KEEPALIVE_TIMEOUT). */
   keepaliveTimeout?: number;
-  /** `tx-id` (u32; at most 16777215). */
+  /** `tx-id` (u32; at most 16777215; OVPN_A_PEER_TX_ID). */
   txId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -299,7 +299,7 @@ export const peerSetInput: Codec<PeerSetInput> = {
 
 /** Attribute set `peer-del-input`, a part of `peer`. */
 export interface PeerDelInput {
-  /** `id` (u32; at most 16777215). */
+  /** `id` (u32; at most 16777215; OVPN_A_PEER_ID). */
   id?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -331,17 +331,17 @@ export const peerDelInput: Codec<PeerDelInput> = {
 
 /** Attribute set `keyconf`. */
 export interface Keyconf {
-  /** `peer-id` (u32; at most 16777215). */
+  /** `peer-id` (u32; at most 16777215; OVPN_A_KEYCONF_PEER_ID). */
   peerId?: number;
-  /** `slot` (u32, enum {@linkcode KeySlot}). */
+  /** `slot` (u32, enum {@linkcode KeySlot}; OVPN_A_KEYCONF_SLOT). */
   slot?: KeySlot;
-  /** `key-id` (u32; at most 7). */
+  /** `key-id` (u32; at most 7; OVPN_A_KEYCONF_KEY_ID). */
   keyId?: number;
-  /** `cipher-alg` (u32, enum {@linkcode CipherAlg}). */
+  /** `cipher-alg` (u32, enum {@linkcode CipherAlg}; OVPN_A_KEYCONF_CIPHER_ALG). */
   cipherAlg?: CipherAlg;
-  /** `encrypt-dir` (nest {@linkcode Keydir}). */
+  /** `encrypt-dir` (nest {@linkcode Keydir}; OVPN_A_KEYCONF_ENCRYPT_DIR). */
   encryptDir?: Keydir;
-  /** `decrypt-dir` (nest {@linkcode Keydir}). */
+  /** `decrypt-dir` (nest {@linkcode Keydir}; OVPN_A_KEYCONF_DECRYPT_DIR). */
   decryptDir?: Keydir;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -383,9 +383,9 @@ export const keyconf: Codec<Keyconf> = {
 
 /** Attribute set `keydir`. */
 export interface Keydir {
-  /** `cipher-key` (binary; at most 256 bytes). */
+  /** `cipher-key` (binary; at most 256 bytes; OVPN_A_KEYDIR_CIPHER_KEY). */
   cipherKey?: Uint8Array;
-  /** `nonce-tail` (binary; 8 bytes). */
+  /** `nonce-tail` (binary; 8 bytes; OVPN_A_KEYDIR_NONCE_TAIL). */
   nonceTail?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -419,13 +419,13 @@ export const keydir: Codec<Keydir> = {
 
 /** Attribute set `keyconf-get`, a part of `keyconf`. */
 export interface KeyconfGet {
-  /** `peer-id` (u32; at most 16777215). */
+  /** `peer-id` (u32; at most 16777215; OVPN_A_KEYCONF_PEER_ID). */
   peerId?: number;
-  /** `slot` (u32, enum {@linkcode KeySlot}). */
+  /** `slot` (u32, enum {@linkcode KeySlot}; OVPN_A_KEYCONF_SLOT). */
   slot?: KeySlot;
-  /** `key-id` (u32; at most 7). */
+  /** `key-id` (u32; at most 7; OVPN_A_KEYCONF_KEY_ID). */
   keyId?: number;
-  /** `cipher-alg` (u32, enum {@linkcode CipherAlg}). */
+  /** `cipher-alg` (u32, enum {@linkcode CipherAlg}; OVPN_A_KEYCONF_CIPHER_ALG). */
   cipherAlg?: CipherAlg;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -463,7 +463,7 @@ export const keyconfGet: Codec<KeyconfGet> = {
 
 /** Attribute set `keyconf-swap-input`, a part of `keyconf`. */
 export interface KeyconfSwapInput {
-  /** `peer-id` (u32; at most 16777215). */
+  /** `peer-id` (u32; at most 16777215; OVPN_A_KEYCONF_PEER_ID). */
   peerId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -495,9 +495,9 @@ export const keyconfSwapInput: Codec<KeyconfSwapInput> = {
 
 /** Attribute set `keyconf-del-input`, a part of `keyconf`. */
 export interface KeyconfDelInput {
-  /** `peer-id` (u32; at most 16777215). */
+  /** `peer-id` (u32; at most 16777215; OVPN_A_KEYCONF_PEER_ID). */
   peerId?: number;
-  /** `slot` (u32, enum {@linkcode KeySlot}). */
+  /** `slot` (u32, enum {@linkcode KeySlot}; OVPN_A_KEYCONF_SLOT). */
   slot?: KeySlot;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -531,11 +531,11 @@ export const keyconfDelInput: Codec<KeyconfDelInput> = {
 
 /** Attribute set `ovpn`. */
 export interface OvpnAttrs {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVPN_A_IFINDEX). */
   ifindex?: number;
-  /** `peer` (nest {@linkcode Peer}). */
+  /** `peer` (nest {@linkcode Peer}; OVPN_A_PEER). */
   peer?: Peer;
-  /** `keyconf` (nest {@linkcode Keyconf}). */
+  /** `keyconf` (nest {@linkcode Keyconf}; OVPN_A_KEYCONF). */
   keyconf?: Keyconf;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -571,9 +571,9 @@ export const ovpnAttrs: Codec<OvpnAttrs> = {
 
 /** Attribute set `ovpn-peer-new-input`, a part of `ovpn`. */
 export interface OvpnPeerNewInput {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVPN_A_IFINDEX). */
   ifindex?: number;
-  /** `peer` (nest {@linkcode PeerNewInput}). */
+  /** `peer` (nest {@linkcode PeerNewInput}; OVPN_A_PEER). */
   peer?: PeerNewInput;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -607,9 +607,9 @@ export const ovpnPeerNewInput: Codec<OvpnPeerNewInput> = {
 
 /** Attribute set `ovpn-peer-set-input`, a part of `ovpn`. */
 export interface OvpnPeerSetInput {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVPN_A_IFINDEX). */
   ifindex?: number;
-  /** `peer` (nest {@linkcode PeerSetInput}). */
+  /** `peer` (nest {@linkcode PeerSetInput}; OVPN_A_PEER). */
   peer?: PeerSetInput;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -643,9 +643,9 @@ export const ovpnPeerSetInput: Codec<OvpnPeerSetInput> = {
 
 /** Attribute set `ovpn-peer-del-input`, a part of `ovpn`. */
 export interface OvpnPeerDelInput {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVPN_A_IFINDEX). */
   ifindex?: number;
-  /** `peer` (nest {@linkcode PeerDelInput}). */
+  /** `peer` (nest {@linkcode PeerDelInput}; OVPN_A_PEER). */
   peer?: PeerDelInput;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -679,9 +679,9 @@ export const ovpnPeerDelInput: Codec<OvpnPeerDelInput> = {
 
 /** Attribute set `ovpn-keyconf-get`, a part of `ovpn`. */
 export interface OvpnKeyconfGet {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVPN_A_IFINDEX). */
   ifindex?: number;
-  /** `keyconf` (nest {@linkcode KeyconfGet}). */
+  /** `keyconf` (nest {@linkcode KeyconfGet}; OVPN_A_KEYCONF). */
   keyconf?: KeyconfGet;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -715,9 +715,9 @@ export const ovpnKeyconfGet: Codec<OvpnKeyconfGet> = {
 
 /** Attribute set `ovpn-keyconf-swap-input`, a part of `ovpn`. */
 export interface OvpnKeyconfSwapInput {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVPN_A_IFINDEX). */
   ifindex?: number;
-  /** `keyconf` (nest {@linkcode KeyconfSwapInput}). */
+  /** `keyconf` (nest {@linkcode KeyconfSwapInput}; OVPN_A_KEYCONF). */
   keyconf?: KeyconfSwapInput;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -751,9 +751,9 @@ export const ovpnKeyconfSwapInput: Codec<OvpnKeyconfSwapInput> = {
 
 /** Attribute set `ovpn-keyconf-del-input`, a part of `ovpn`. */
 export interface OvpnKeyconfDelInput {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVPN_A_IFINDEX). */
   ifindex?: number;
-  /** `keyconf` (nest {@linkcode KeyconfDelInput}). */
+  /** `keyconf` (nest {@linkcode KeyconfDelInput}; OVPN_A_KEYCONF). */
   keyconf?: KeyconfDelInput;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

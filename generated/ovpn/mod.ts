@@ -13,31 +13,31 @@ export * from "./messages.ts";
 
 /** Operations of the `ovpn` family, with the attributes that each carries. */
 export interface OvpnOperations {
-  /** `peer-new`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `peer-new` (OVPN_CMD_PEER_NEW). Needs CAP_NET_ADMIN in the initial user namespace. */
   peerNew: { do: { request: Only<OvpnPeerNewInput, "ifindex" | "peer">; reply: never } };
-  /** `peer-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `peer-set` (OVPN_CMD_PEER_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   peerSet: { do: { request: Only<OvpnPeerSetInput, "ifindex" | "peer">; reply: never } };
-  /** `peer-get`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `peer-get` (OVPN_CMD_PEER_GET). Needs CAP_NET_ADMIN in the initial user namespace. */
   peerGet: { do: { request: Only<OvpnAttrs, "ifindex" | "peer">; reply: Only<OvpnAttrs, "peer"> }; dump: { request: Only<OvpnAttrs, "ifindex">; reply: Only<OvpnAttrs, "peer"> } };
-  /** `peer-del`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `peer-del` (OVPN_CMD_PEER_DEL). Needs CAP_NET_ADMIN in the initial user namespace. */
   peerDel: { do: { request: Only<OvpnPeerDelInput, "ifindex" | "peer">; reply: never } };
-  /** `key-new`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `key-new` (OVPN_CMD_KEY_NEW). Needs CAP_NET_ADMIN in the initial user namespace. */
   keyNew: { do: { request: Only<OvpnAttrs, "ifindex" | "keyconf">; reply: never } };
-  /** `key-get`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `key-get` (OVPN_CMD_KEY_GET). Needs CAP_NET_ADMIN in the initial user namespace. */
   keyGet: { do: { request: Only<OvpnKeyconfGet, "ifindex" | "keyconf">; reply: Only<OvpnKeyconfGet, "keyconf"> } };
-  /** `key-swap`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `key-swap` (OVPN_CMD_KEY_SWAP). Needs CAP_NET_ADMIN in the initial user namespace. */
   keySwap: { do: { request: Only<OvpnKeyconfSwapInput, "ifindex" | "keyconf">; reply: never } };
-  /** `key-del`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `key-del` (OVPN_CMD_KEY_DEL). Needs CAP_NET_ADMIN in the initial user namespace. */
   keyDel: { do: { request: Only<OvpnKeyconfDelInput, "ifindex" | "keyconf">; reply: never } };
 }
 
 /** Notifications and events of the `ovpn` family, by their name in the spec. */
 export interface OvpnEvents {
-  /** `peer-del-ntf`. */
+  /** `peer-del-ntf` (OVPN_CMD_PEER_DEL_NTF). */
   "peer-del-ntf": OvpnAttrs;
-  /** `key-swap-ntf`. */
+  /** `key-swap-ntf` (OVPN_CMD_KEY_SWAP_NTF). */
   "key-swap-ntf": OvpnKeyconfGet;
-  /** `peer-float-ntf`. */
+  /** `peer-float-ntf` (OVPN_CMD_PEER_FLOAT_NTF). */
   "peer-float-ntf": OvpnAttrs;
 }
 

@@ -4,7 +4,7 @@
 /** Messages of the `ovs_datapath` family: enums, structs and attribute sets. @module */
 import { type Codec, type Struct, type UnknownAttribute, setU32, setU64, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Flags `user-features`: masks of its bits. */
+/** Flags `user-features` (OVS_DP_F_*): masks of its bits. */
 export const UserFeatures = { unaligned: 1, vportPids: 2, tcRecircSharing: 4, dispatchUpcallPerCpu: 8 } as const;
 
 /** Struct `ovs-header` (4 bytes). */
@@ -118,21 +118,21 @@ export const ovsDpMegaflowStats: Struct<OvsDpMegaflowStats> = {
 
 /** Attribute set `datapath`. */
 export interface Datapath {
-  /** `name` (string). */
+  /** `name` (string; OVS_DP_ATTR_NAME). */
   name?: string;
-  /** `upcall-pid` (u32). */
+  /** `upcall-pid` (u32; OVS_DP_ATTR_UPCALL_PID). */
   upcallPid?: number;
-  /** `stats` (struct {@linkcode OvsDpStats}). */
+  /** `stats` (struct {@linkcode OvsDpStats}; OVS_DP_ATTR_STATS). */
   stats?: OvsDpStats;
-  /** `megaflow-stats` (struct {@linkcode OvsDpMegaflowStats}). */
+  /** `megaflow-stats` (struct {@linkcode OvsDpMegaflowStats}; OVS_DP_ATTR_MEGAFLOW_STATS). */
   megaflowStats?: OvsDpMegaflowStats;
-  /** `user-features` (u32, flags {@linkcode UserFeatures}). */
+  /** `user-features` (u32, flags {@linkcode UserFeatures}; OVS_DP_ATTR_USER_FEATURES). */
   userFeatures?: number;
-  /** `masks-cache-size` (u32). */
+  /** `masks-cache-size` (u32; OVS_DP_ATTR_MASKS_CACHE_SIZE). */
   masksCacheSize?: number;
-  /** `per-cpu-pids` (array of u32). */
+  /** `per-cpu-pids` (array of u32; OVS_DP_ATTR_PER_CPU_PIDS). */
   perCpuPids?: number[];
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVS_DP_ATTR_IFINDEX). */
   ifindex?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,11 +13,11 @@ export * from "./messages.ts";
 
 /** Operations of the `ovs_datapath` family, with the attributes that each carries. */
 export interface OvsDatapathOperations {
-  /** `get`. */
+  /** `get` (OVS_DP_CMD_GET). */
   get: { do: { request: { header: OvsHeader } & Only<Datapath, "name">; reply: { header: OvsHeader } & Only<Datapath, "name" | "upcallPid" | "stats" | "megaflowStats" | "userFeatures" | "masksCacheSize" | "perCpuPids"> }; dump: { request: { header: OvsHeader } & Only<Datapath, "name">; reply: { header: OvsHeader } & Only<Datapath, "name" | "upcallPid" | "stats" | "megaflowStats" | "userFeatures" | "masksCacheSize" | "perCpuPids"> } };
-  /** `new`. */
+  /** `new` (OVS_DP_CMD_NEW). */
   new: { do: { request: { header: OvsHeader } & Only<Datapath, "name" | "upcallPid" | "userFeatures">; reply: never } };
-  /** `del`. */
+  /** `del` (OVS_DP_CMD_DEL). */
   del: { do: { request: { header: OvsHeader } & Only<Datapath, "name">; reply: never } };
 }
 

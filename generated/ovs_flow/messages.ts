@@ -4,17 +4,17 @@
 /** Messages of the `ovs_flow` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type Struct, type UnknownAttribute, memberBytes, memberIp, memberMac, setBytes, setIp, setMac, setU16, setU32, setU64, setU8, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `ovs-frag-type`. */
+/** Enum `ovs-frag-type` (OVS_FRAG_TYPE_*). */
 export const OvsFragType = { none: 0, first: 1, later: 2, any: 255 } as const;
 /** A known {@linkcode OvsFragType}, or a number of a newer kernel. */
 export type OvsFragType = (typeof OvsFragType)[keyof typeof OvsFragType] | OpenNumber;
-/** Flags `ovs-ufid-flags`: masks of its bits. */
+/** Flags `ovs-ufid-flags` (OVS_UFID_F_*): masks of its bits. */
 export const OvsUfidFlags = { omitKey: 1, omitMask: 2, omitActions: 4 } as const;
 /** Enum `ovs-hash-alg`. */
 export const OvsHashAlg = { ovsHashAlgL4: 0 } as const;
 /** A known {@linkcode OvsHashAlg}, or a number of a newer kernel. */
 export type OvsHashAlg = (typeof OvsHashAlg)[keyof typeof OvsHashAlg] | OpenNumber;
-/** Flags `ct-state-flags`: masks of its bits. */
+/** Flags `ct-state-flags` (OVS_CS_F_*): masks of its bits. */
 export const CtStateFlags = { new: 1, established: 2, related: 4, replyDir: 8, invalid: 16, tracked: 32, srcNat: 64, dstNat: 128 } as const;
 
 /** Struct `ovs-header` (4 bytes). */
@@ -633,27 +633,27 @@ export const ovsActionAddMpls: Struct<OvsActionAddMpls> = {
 
 /** Attribute set `flow-attrs`. */
 export interface FlowAttrs {
-  /** `key` (nest {@linkcode KeyAttrs}). */
+  /** `key` (nest {@linkcode KeyAttrs}; OVS_FLOW_ATTR_KEY). */
   key?: KeyAttrs;
-  /** `actions` (nest {@linkcode ActionAttrs}). */
+  /** `actions` (nest {@linkcode ActionAttrs}; OVS_FLOW_ATTR_ACTIONS). */
   actions?: ActionAttrs;
-  /** `stats` (struct {@linkcode OvsFlowStats}). */
+  /** `stats` (struct {@linkcode OvsFlowStats}; OVS_FLOW_ATTR_STATS). */
   stats?: OvsFlowStats;
-  /** `tcp-flags` (u8). */
+  /** `tcp-flags` (u8; OVS_FLOW_ATTR_TCP_FLAGS). */
   tcpFlags?: number;
-  /** `used` (u64). */
+  /** `used` (u64; OVS_FLOW_ATTR_USED). */
   used?: bigint;
-  /** `clear` (flag). */
+  /** `clear` (flag; OVS_FLOW_ATTR_CLEAR). */
   clear?: boolean;
-  /** `mask` (nest {@linkcode KeyAttrs}). */
+  /** `mask` (nest {@linkcode KeyAttrs}; OVS_FLOW_ATTR_MASK). */
   mask?: KeyAttrs;
-  /** `probe` (binary). */
+  /** `probe` (binary; OVS_FLOW_ATTR_PROBE). */
   probe?: Uint8Array;
-  /** `ufid` (binary, uuid). */
+  /** `ufid` (binary, uuid; OVS_FLOW_ATTR_UFID). */
   ufid?: string;
-  /** `ufid-flags` (u32, flags {@linkcode OvsUfidFlags}). */
+  /** `ufid-flags` (u32, flags {@linkcode OvsUfidFlags}; OVS_FLOW_ATTR_UFID_FLAGS). */
   ufidFlags?: number;
-  /** `pad` (binary). */
+  /** `pad` (binary; OVS_FLOW_ATTR_PAD). */
   pad?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -705,69 +705,69 @@ export const flowAttrs: Codec<FlowAttrs> = {
 
 /** Attribute set `key-attrs`. */
 export interface KeyAttrs {
-  /** `encap` (nest {@linkcode KeyAttrs}). */
+  /** `encap` (nest {@linkcode KeyAttrs}; OVS_KEY_ATTR_ENCAP). */
   encap?: KeyAttrs;
-  /** `priority` (u32). */
+  /** `priority` (u32; OVS_KEY_ATTR_PRIORITY). */
   priority?: number;
-  /** `in-port` (u32). */
+  /** `in-port` (u32; OVS_KEY_ATTR_IN_PORT). */
   inPort?: number;
-  /** `ethernet` (struct {@linkcode OvsKeyEthernet}). */
+  /** `ethernet` (struct {@linkcode OvsKeyEthernet}; OVS_KEY_ATTR_ETHERNET). */
   ethernet?: OvsKeyEthernet;
-  /** `vlan` (u16, big-endian). */
+  /** `vlan` (u16, big-endian; OVS_KEY_ATTR_VLAN). */
   vlan?: number;
-  /** `ethertype` (u16, big-endian). */
+  /** `ethertype` (u16, big-endian; OVS_KEY_ATTR_ETHERTYPE). */
   ethertype?: number;
-  /** `ipv4` (struct {@linkcode OvsKeyIpv4}). */
+  /** `ipv4` (struct {@linkcode OvsKeyIpv4}; OVS_KEY_ATTR_IPV4). */
   ipv4?: OvsKeyIpv4;
-  /** `ipv6` (struct {@linkcode OvsKeyIpv6}). */
+  /** `ipv6` (struct {@linkcode OvsKeyIpv6}; OVS_KEY_ATTR_IPV6). */
   ipv6?: OvsKeyIpv6;
-  /** `tcp` (struct {@linkcode OvsKeyTcp}). */
+  /** `tcp` (struct {@linkcode OvsKeyTcp}; OVS_KEY_ATTR_TCP). */
   tcp?: OvsKeyTcp;
-  /** `udp` (struct {@linkcode OvsKeyUdp}). */
+  /** `udp` (struct {@linkcode OvsKeyUdp}; OVS_KEY_ATTR_UDP). */
   udp?: OvsKeyUdp;
-  /** `icmp` (struct {@linkcode OvsKeyIcmp}). */
+  /** `icmp` (struct {@linkcode OvsKeyIcmp}; OVS_KEY_ATTR_ICMP). */
   icmp?: OvsKeyIcmp;
-  /** `icmpv6` (struct {@linkcode OvsKeyIcmp}). */
+  /** `icmpv6` (struct {@linkcode OvsKeyIcmp}; OVS_KEY_ATTR_ICMPV6). */
   icmpv6?: OvsKeyIcmp;
-  /** `arp` (struct {@linkcode OvsKeyArp}). */
+  /** `arp` (struct {@linkcode OvsKeyArp}; OVS_KEY_ATTR_ARP). */
   arp?: OvsKeyArp;
-  /** `nd` (struct {@linkcode OvsKeyNd}). */
+  /** `nd` (struct {@linkcode OvsKeyNd}; OVS_KEY_ATTR_ND). */
   nd?: OvsKeyNd;
-  /** `skb-mark` (u32). */
+  /** `skb-mark` (u32; OVS_KEY_ATTR_SKB_MARK). */
   skbMark?: number;
-  /** `tunnel` (nest {@linkcode TunnelKeyAttrs}). */
+  /** `tunnel` (nest {@linkcode TunnelKeyAttrs}; OVS_KEY_ATTR_TUNNEL). */
   tunnel?: TunnelKeyAttrs;
-  /** `sctp` (struct {@linkcode OvsKeySctp}). */
+  /** `sctp` (struct {@linkcode OvsKeySctp}; OVS_KEY_ATTR_SCTP). */
   sctp?: OvsKeySctp;
-  /** `tcp-flags` (u16, big-endian). */
+  /** `tcp-flags` (u16, big-endian; OVS_KEY_ATTR_TCP_FLAGS). */
   tcpFlags?: number;
-  /** `dp-hash` (u32). */
+  /** `dp-hash` (u32; OVS_KEY_ATTR_DP_HASH). */
   dpHash?: number;
-  /** `recirc-id` (u32). */
+  /** `recirc-id` (u32; OVS_KEY_ATTR_RECIRC_ID). */
   recircId?: number;
-  /** `mpls` (struct {@linkcode OvsKeyMpls}). */
+  /** `mpls` (struct {@linkcode OvsKeyMpls}; OVS_KEY_ATTR_MPLS). */
   mpls?: OvsKeyMpls;
-  /** `ct-state` (u32, flags {@linkcode CtStateFlags}). */
+  /** `ct-state` (u32, flags {@linkcode CtStateFlags}; OVS_KEY_ATTR_CT_STATE). */
   ctState?: number;
-  /** `ct-zone` (u16). */
+  /** `ct-zone` (u16; OVS_KEY_ATTR_CT_ZONE). */
   ctZone?: number;
-  /** `ct-mark` (u32). */
+  /** `ct-mark` (u32; OVS_KEY_ATTR_CT_MARK). */
   ctMark?: number;
-  /** `ct-labels` (binary). */
+  /** `ct-labels` (binary; OVS_KEY_ATTR_CT_LABELS). */
   ctLabels?: Uint8Array;
-  /** `ct-orig-tuple-ipv4` (struct {@linkcode OvsKeyCtTupleIpv4}). */
+  /** `ct-orig-tuple-ipv4` (struct {@linkcode OvsKeyCtTupleIpv4}; OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4). */
   ctOrigTupleIpv4?: OvsKeyCtTupleIpv4;
-  /** `ct-orig-tuple-ipv6` (binary). */
+  /** `ct-orig-tuple-ipv6` (binary; OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV6). */
   ctOrigTupleIpv6?: Uint8Array;
-  /** `nsh` (nest {@linkcode OvsNshKeyAttrs}). */
+  /** `nsh` (nest {@linkcode OvsNshKeyAttrs}; OVS_KEY_ATTR_NSH). */
   nsh?: OvsNshKeyAttrs;
-  /** `packet-type` (u32, big-endian). */
+  /** `packet-type` (u32, big-endian; OVS_KEY_ATTR_PACKET_TYPE). */
   packetType?: number;
-  /** `nd-extensions` (binary). */
+  /** `nd-extensions` (binary; OVS_KEY_ATTR_ND_EXTENSIONS). */
   ndExtensions?: Uint8Array;
-  /** `tunnel-info` (binary). */
+  /** `tunnel-info` (binary; OVS_KEY_ATTR_TUNNEL_INFO). */
   tunnelInfo?: Uint8Array;
-  /** `ipv6-exthdrs` (struct {@linkcode OvsKeyIpv6Exthdrs}). */
+  /** `ipv6-exthdrs` (struct {@linkcode OvsKeyIpv6Exthdrs}; OVS_KEY_ATTR_IPV6_EXTHDRS). */
   ipv6Exthdrs?: OvsKeyIpv6Exthdrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -861,55 +861,55 @@ export const keyAttrs: Codec<KeyAttrs> = {
 
 /** Attribute set `action-attrs`. */
 export interface ActionAttrs {
-  /** `output` (u32). */
+  /** `output` (u32; OVS_ACTION_ATTR_OUTPUT). */
   output?: number;
-  /** `userspace` (nest {@linkcode UserspaceAttrs}). */
+  /** `userspace` (nest {@linkcode UserspaceAttrs}; OVS_ACTION_ATTR_USERSPACE). */
   userspace?: UserspaceAttrs;
-  /** `set` (nest {@linkcode KeyAttrs}). */
+  /** `set` (nest {@linkcode KeyAttrs}; OVS_ACTION_ATTR_SET). */
   set?: KeyAttrs;
-  /** `push-vlan` (struct {@linkcode OvsActionPushVlan}). */
+  /** `push-vlan` (struct {@linkcode OvsActionPushVlan}; OVS_ACTION_ATTR_PUSH_VLAN). */
   pushVlan?: OvsActionPushVlan;
-  /** `pop-vlan` (flag). */
+  /** `pop-vlan` (flag; OVS_ACTION_ATTR_POP_VLAN). */
   popVlan?: boolean;
-  /** `sample` (nest {@linkcode SampleAttrs}). */
+  /** `sample` (nest {@linkcode SampleAttrs}; OVS_ACTION_ATTR_SAMPLE). */
   sample?: SampleAttrs;
-  /** `recirc` (u32). */
+  /** `recirc` (u32; OVS_ACTION_ATTR_RECIRC). */
   recirc?: number;
-  /** `hash` (struct {@linkcode OvsActionHash}). */
+  /** `hash` (struct {@linkcode OvsActionHash}; OVS_ACTION_ATTR_HASH). */
   hash?: OvsActionHash;
-  /** `push-mpls` (struct {@linkcode OvsActionPushMpls}). */
+  /** `push-mpls` (struct {@linkcode OvsActionPushMpls}; OVS_ACTION_ATTR_PUSH_MPLS). */
   pushMpls?: OvsActionPushMpls;
-  /** `pop-mpls` (u16, big-endian). */
+  /** `pop-mpls` (u16, big-endian; OVS_ACTION_ATTR_POP_MPLS). */
   popMpls?: number;
-  /** `set-masked` (nest {@linkcode KeyAttrs}). */
+  /** `set-masked` (nest {@linkcode KeyAttrs}; OVS_ACTION_ATTR_SET_MASKED). */
   setMasked?: KeyAttrs;
-  /** `ct` (nest {@linkcode CtAttrs}). */
+  /** `ct` (nest {@linkcode CtAttrs}; OVS_ACTION_ATTR_CT). */
   ct?: CtAttrs;
-  /** `trunc` (u32). */
+  /** `trunc` (u32; OVS_ACTION_ATTR_TRUNC). */
   trunc?: number;
-  /** `push-eth` (binary). */
+  /** `push-eth` (binary; OVS_ACTION_ATTR_PUSH_ETH). */
   pushEth?: Uint8Array;
-  /** `pop-eth` (flag). */
+  /** `pop-eth` (flag; OVS_ACTION_ATTR_POP_ETH). */
   popEth?: boolean;
-  /** `ct-clear` (flag). */
+  /** `ct-clear` (flag; OVS_ACTION_ATTR_CT_CLEAR). */
   ctClear?: boolean;
-  /** `push-nsh` (nest {@linkcode OvsNshKeyAttrs}). */
+  /** `push-nsh` (nest {@linkcode OvsNshKeyAttrs}; OVS_ACTION_ATTR_PUSH_NSH). */
   pushNsh?: OvsNshKeyAttrs;
-  /** `pop-nsh` (flag). */
+  /** `pop-nsh` (flag; OVS_ACTION_ATTR_POP_NSH). */
   popNsh?: boolean;
-  /** `meter` (u32). */
+  /** `meter` (u32; OVS_ACTION_ATTR_METER). */
   meter?: number;
-  /** `clone` (nest {@linkcode ActionAttrs}). */
+  /** `clone` (nest {@linkcode ActionAttrs}; OVS_ACTION_ATTR_CLONE). */
   clone?: ActionAttrs;
-  /** `check-pkt-len` (nest {@linkcode CheckPktLenAttrs}). */
+  /** `check-pkt-len` (nest {@linkcode CheckPktLenAttrs}; OVS_ACTION_ATTR_CHECK_PKT_LEN). */
   checkPktLen?: CheckPktLenAttrs;
-  /** `add-mpls` (struct {@linkcode OvsActionAddMpls}). */
+  /** `add-mpls` (struct {@linkcode OvsActionAddMpls}; OVS_ACTION_ATTR_ADD_MPLS). */
   addMpls?: OvsActionAddMpls;
-  /** `dec-ttl` (nest {@linkcode DecTtlAttrs}). */
+  /** `dec-ttl` (nest {@linkcode DecTtlAttrs}; OVS_ACTION_ATTR_DEC_TTL). */
   decTtl?: DecTtlAttrs;
-  /** `drop` (u32). */
+  /** `drop` (u32; OVS_ACTION_ATTR_DROP). */
   drop?: number;
-  /** `psample` (nest {@linkcode PsampleAttrs}). */
+  /** `psample` (nest {@linkcode PsampleAttrs}; OVS_ACTION_ATTR_PSAMPLE). */
   psample?: PsampleAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -989,39 +989,39 @@ export const actionAttrs: Codec<ActionAttrs> = {
 
 /** Attribute set `tunnel-key-attrs`. */
 export interface TunnelKeyAttrs {
-  /** `id` (u64, big-endian). */
+  /** `id` (u64, big-endian; OVS_TUNNEL_KEY_ATTR_ID). */
   id?: bigint;
-  /** `ipv4-src` (u32, big-endian). */
+  /** `ipv4-src` (u32, big-endian; OVS_TUNNEL_KEY_ATTR_IPV4_SRC). */
   ipv4Src?: number;
-  /** `ipv4-dst` (u32, big-endian). */
+  /** `ipv4-dst` (u32, big-endian; OVS_TUNNEL_KEY_ATTR_IPV4_DST). */
   ipv4Dst?: number;
-  /** `tos` (u8). */
+  /** `tos` (u8; OVS_TUNNEL_KEY_ATTR_TOS). */
   tos?: number;
-  /** `ttl` (u8). */
+  /** `ttl` (u8; OVS_TUNNEL_KEY_ATTR_TTL). */
   ttl?: number;
-  /** `dont-fragment` (flag). */
+  /** `dont-fragment` (flag; OVS_TUNNEL_KEY_ATTR_DONT_FRAGMENT). */
   dontFragment?: boolean;
-  /** `csum` (flag). */
+  /** `csum` (flag; OVS_TUNNEL_KEY_ATTR_CSUM). */
   csum?: boolean;
-  /** `oam` (flag). */
+  /** `oam` (flag; OVS_TUNNEL_KEY_ATTR_OAM). */
   oam?: boolean;
-  /** `geneve-opts` (array of u32). */
+  /** `geneve-opts` (array of u32; OVS_TUNNEL_KEY_ATTR_GENEVE_OPTS). */
   geneveOpts?: number[];
-  /** `tp-src` (u16, big-endian). */
+  /** `tp-src` (u16, big-endian; OVS_TUNNEL_KEY_ATTR_TP_SRC). */
   tpSrc?: number;
-  /** `tp-dst` (u16, big-endian). */
+  /** `tp-dst` (u16, big-endian; OVS_TUNNEL_KEY_ATTR_TP_DST). */
   tpDst?: number;
-  /** `vxlan-opts` (nest {@linkcode VxlanExtAttrs}). */
+  /** `vxlan-opts` (nest {@linkcode VxlanExtAttrs}; OVS_TUNNEL_KEY_ATTR_VXLAN_OPTS). */
   vxlanOpts?: VxlanExtAttrs;
-  /** `ipv6-src` (binary). */
+  /** `ipv6-src` (binary; OVS_TUNNEL_KEY_ATTR_IPV6_SRC). */
   ipv6Src?: Uint8Array;
-  /** `ipv6-dst` (binary). */
+  /** `ipv6-dst` (binary; OVS_TUNNEL_KEY_ATTR_IPV6_DST). */
   ipv6Dst?: Uint8Array;
-  /** `pad` (binary). */
+  /** `pad` (binary; OVS_TUNNEL_KEY_ATTR_PAD). */
   pad?: Uint8Array;
-  /** `erspan-opts` (binary). */
+  /** `erspan-opts` (binary; OVS_TUNNEL_KEY_ATTR_ERSPAN_OPTS). */
   erspanOpts?: Uint8Array;
-  /** `ipv4-info-bridge` (flag). */
+  /** `ipv4-info-bridge` (flag; OVS_TUNNEL_KEY_ATTR_IPV4_INFO_BRIDGE). */
   ipv4InfoBridge?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1085,11 +1085,11 @@ export const tunnelKeyAttrs: Codec<TunnelKeyAttrs> = {
 
 /** Attribute set `check-pkt-len-attrs`. */
 export interface CheckPktLenAttrs {
-  /** `pkt-len` (u16). */
+  /** `pkt-len` (u16; OVS_CHECK_PKT_LEN_ATTR_PKT_LEN). */
   pktLen?: number;
-  /** `actions-if-greater` (nest {@linkcode ActionAttrs}). */
+  /** `actions-if-greater` (nest {@linkcode ActionAttrs}; OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_GREATER). */
   actionsIfGreater?: ActionAttrs;
-  /** `actions-if-less-equal` (nest {@linkcode ActionAttrs}). */
+  /** `actions-if-less-equal` (nest {@linkcode ActionAttrs}; OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_LESS_EQUAL). */
   actionsIfLessEqual?: ActionAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1125,9 +1125,9 @@ export const checkPktLenAttrs: Codec<CheckPktLenAttrs> = {
 
 /** Attribute set `sample-attrs`. */
 export interface SampleAttrs {
-  /** `probability` (u32). */
+  /** `probability` (u32; OVS_SAMPLE_ATTR_PROBABILITY). */
   probability?: number;
-  /** `actions` (nest {@linkcode ActionAttrs}). */
+  /** `actions` (nest {@linkcode ActionAttrs}; OVS_SAMPLE_ATTR_ACTIONS). */
   actions?: ActionAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1161,13 +1161,13 @@ export const sampleAttrs: Codec<SampleAttrs> = {
 
 /** Attribute set `userspace-attrs`. */
 export interface UserspaceAttrs {
-  /** `pid` (u32). */
+  /** `pid` (u32; OVS_USERSPACE_ATTR_PID). */
   pid?: number;
-  /** `userdata` (binary). */
+  /** `userdata` (binary; OVS_USERSPACE_ATTR_USERDATA). */
   userdata?: Uint8Array;
-  /** `egress-tun-port` (u32). */
+  /** `egress-tun-port` (u32; OVS_USERSPACE_ATTR_EGRESS_TUN_PORT). */
   egressTunPort?: number;
-  /** `actions` (flag). */
+  /** `actions` (flag; OVS_USERSPACE_ATTR_ACTIONS). */
   actions?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1205,11 +1205,11 @@ export const userspaceAttrs: Codec<UserspaceAttrs> = {
 
 /** Attribute set `ovs-nsh-key-attrs`. */
 export interface OvsNshKeyAttrs {
-  /** `base` (binary). */
+  /** `base` (binary; OVS_NSH_KEY_ATTR_BASE). */
   base?: Uint8Array;
-  /** `md1` (binary). */
+  /** `md1` (binary; OVS_NSH_KEY_ATTR_MD1). */
   md1?: Uint8Array;
-  /** `md2` (binary). */
+  /** `md2` (binary; OVS_NSH_KEY_ATTR_MD2). */
   md2?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1245,23 +1245,23 @@ export const ovsNshKeyAttrs: Codec<OvsNshKeyAttrs> = {
 
 /** Attribute set `ct-attrs`. */
 export interface CtAttrs {
-  /** `commit` (flag). */
+  /** `commit` (flag; OVS_CT_ATTR_COMMIT). */
   commit?: boolean;
-  /** `zone` (u16). */
+  /** `zone` (u16; OVS_CT_ATTR_ZONE). */
   zone?: number;
-  /** `mark` (binary). */
+  /** `mark` (binary; OVS_CT_ATTR_MARK). */
   mark?: Uint8Array;
-  /** `labels` (binary). */
+  /** `labels` (binary; OVS_CT_ATTR_LABELS). */
   labels?: Uint8Array;
-  /** `helper` (string). */
+  /** `helper` (string; OVS_CT_ATTR_HELPER). */
   helper?: string;
-  /** `nat` (nest {@linkcode NatAttrs}). */
+  /** `nat` (nest {@linkcode NatAttrs}; OVS_CT_ATTR_NAT). */
   nat?: NatAttrs;
-  /** `force-commit` (flag). */
+  /** `force-commit` (flag; OVS_CT_ATTR_FORCE_COMMIT). */
   forceCommit?: boolean;
-  /** `eventmask` (u32). */
+  /** `eventmask` (u32; OVS_CT_ATTR_EVENTMASK). */
   eventmask?: number;
-  /** `timeout` (string). */
+  /** `timeout` (string; OVS_CT_ATTR_TIMEOUT). */
   timeout?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1309,23 +1309,23 @@ export const ctAttrs: Codec<CtAttrs> = {
 
 /** Attribute set `nat-attrs`. */
 export interface NatAttrs {
-  /** `src` (flag). */
+  /** `src` (flag; OVS_NAT_ATTR_SRC). */
   src?: boolean;
-  /** `dst` (flag). */
+  /** `dst` (flag; OVS_NAT_ATTR_DST). */
   dst?: boolean;
-  /** `ip-min` (binary). */
+  /** `ip-min` (binary; OVS_NAT_ATTR_IP_MIN). */
   ipMin?: Uint8Array;
-  /** `ip-max` (binary). */
+  /** `ip-max` (binary; OVS_NAT_ATTR_IP_MAX). */
   ipMax?: Uint8Array;
-  /** `proto-min` (u16). */
+  /** `proto-min` (u16; OVS_NAT_ATTR_PROTO_MIN). */
   protoMin?: number;
-  /** `proto-max` (u16). */
+  /** `proto-max` (u16; OVS_NAT_ATTR_PROTO_MAX). */
   protoMax?: number;
-  /** `persistent` (flag). */
+  /** `persistent` (flag; OVS_NAT_ATTR_PERSISTENT). */
   persistent?: boolean;
-  /** `proto-hash` (flag). */
+  /** `proto-hash` (flag; OVS_NAT_ATTR_PROTO_HASH). */
   protoHash?: boolean;
-  /** `proto-random` (flag). */
+  /** `proto-random` (flag; OVS_NAT_ATTR_PROTO_RANDOM). */
   protoRandom?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1373,7 +1373,7 @@ export const natAttrs: Codec<NatAttrs> = {
 
 /** Attribute set `dec-ttl-attrs`. */
 export interface DecTtlAttrs {
-  /** `action` (nest {@linkcode ActionAttrs}). */
+  /** `action` (nest {@linkcode ActionAttrs}; OVS_DEC_TTL_ATTR_ACTION). */
   action?: ActionAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1405,7 +1405,7 @@ export const decTtlAttrs: Codec<DecTtlAttrs> = {
 
 /** Attribute set `vxlan-ext-attrs`. */
 export interface VxlanExtAttrs {
-  /** `gbp` (u32). */
+  /** `gbp` (u32; OVS_VXLAN_EXT_GBP). */
   gbp?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1437,9 +1437,9 @@ export const vxlanExtAttrs: Codec<VxlanExtAttrs> = {
 
 /** Attribute set `psample-attrs`. */
 export interface PsampleAttrs {
-  /** `group` (u32). */
+  /** `group` (u32; OVS_PSAMPLE_ATTR_GROUP). */
   group?: number;
-  /** `cookie` (binary). */
+  /** `cookie` (binary; OVS_PSAMPLE_ATTR_COOKIE). */
   cookie?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,9 +13,9 @@ export * from "./messages.ts";
 
 /** Operations of the `ovs_flow` family, with the attributes that each carries. */
 export interface OvsFlowOperations {
-  /** `get`. */
+  /** `get` (OVS_FLOW_CMD_GET). */
   get: { do: { request: { header: OvsHeader } & Only<FlowAttrs, "key" | "ufid" | "ufidFlags">; reply: { header: OvsHeader } & Only<FlowAttrs, "key" | "ufid" | "mask" | "stats" | "actions"> }; dump: { request: { header: OvsHeader } & Only<FlowAttrs, "key" | "ufid" | "ufidFlags">; reply: { header: OvsHeader } & Only<FlowAttrs, "key" | "ufid" | "mask" | "stats" | "actions"> } };
-  /** `new`. */
+  /** `new` (OVS_FLOW_CMD_NEW). */
   new: { do: { request: { header: OvsHeader } & Only<FlowAttrs, "key" | "ufid" | "mask" | "actions">; reply: never } };
 }
 

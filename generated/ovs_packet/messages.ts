@@ -33,25 +33,25 @@ export const ovsHeader: Struct<OvsHeader> = {
 
 /** Attribute set `packet`. */
 export interface Packet {
-  /** `packet` (binary; at least 14 bytes). */
+  /** `packet` (binary; at least 14 bytes; OVS_PACKET_ATTR_PACKET). */
   packet?: Uint8Array;
-  /** `key` (binary). */
+  /** `key` (binary; OVS_PACKET_ATTR_KEY). */
   key?: Uint8Array;
-  /** `actions` (binary). */
+  /** `actions` (binary; OVS_PACKET_ATTR_ACTIONS). */
   actions?: Uint8Array;
-  /** `userdata` (binary). */
+  /** `userdata` (binary; OVS_PACKET_ATTR_USERDATA). */
   userdata?: Uint8Array;
-  /** `egress-tun-key` (binary). */
+  /** `egress-tun-key` (binary; OVS_PACKET_ATTR_EGRESS_TUN_KEY). */
   egressTunKey?: Uint8Array;
-  /** `probe` (flag). */
+  /** `probe` (flag; OVS_PACKET_ATTR_PROBE). */
   probe?: boolean;
-  /** `mru` (u16). */
+  /** `mru` (u16; OVS_PACKET_ATTR_MRU). */
   mru?: number;
-  /** `len` (u32). */
+  /** `len` (u32; OVS_PACKET_ATTR_LEN). */
   len?: number;
-  /** `hash` (u64). */
+  /** `hash` (u64; OVS_PACKET_ATTR_HASH). */
   hash?: bigint;
-  /** `upcall-pid` (u32). */
+  /** `upcall-pid` (u32; OVS_PACKET_ATTR_UPCALL_PID). */
   upcallPid?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,15 +13,15 @@ export * from "./messages.ts";
 
 /** Operations of the `ovs_packet` family, with the attributes that each carries. */
 export interface OvsPacketOperations {
-  /** `execute`. */
+  /** `execute` (OVS_PACKET_CMD_EXECUTE). */
   execute: { do: { request: { header: OvsHeader } & Only<Packet, "packet" | "key" | "actions" | "probe" | "mru" | "hash" | "upcallPid">; reply: never } };
 }
 
 /** Notifications and events of the `ovs_packet` family, by their name in the spec. */
 export interface OvsPacketEvents {
-  /** `miss`. */
+  /** `miss` (OVS_PACKET_CMD_MISS). */
   miss: { header: OvsHeader } & Only<Packet, "packet" | "key" | "userdata" | "actions" | "egressTunKey" | "mru" | "len" | "hash">;
-  /** `action`. */
+  /** `action` (OVS_PACKET_CMD_ACTION). */
   action: { header: OvsHeader } & Only<Packet, "packet" | "key" | "userdata" | "actions" | "egressTunKey" | "mru" | "len" | "hash">;
 }
 

@@ -4,7 +4,7 @@
 /** Messages of the `ovs_vport` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type Struct, type UnknownAttribute, setU32, setU64, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `vport-type`. */
+/** Enum `vport-type` (OVS_VPORT_TYPE_*). */
 export const VportType = { unspec: 0, netdev: 1, internal: 2, gre: 3, vxlan: 4, geneve: 5 } as const;
 /** A known {@linkcode VportType}, or a number of a newer kernel. */
 export type VportType = (typeof VportType)[keyof typeof VportType] | OpenNumber;
@@ -93,9 +93,9 @@ export const ovsVportStats: Struct<OvsVportStats> = {
 
 /** Attribute set `vport-options`. */
 export interface VportOptions {
-  /** `dst-port` (u32). */
+  /** `dst-port` (u32; OVS_TUNNEL_ATTR_DST_PORT). */
   dstPort?: number;
-  /** `extension` (u32). */
+  /** `extension` (u32; OVS_TUNNEL_ATTR_EXTENSION). */
   extension?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -129,9 +129,9 @@ export const vportOptions: Codec<VportOptions> = {
 
 /** Attribute set `upcall-stats`. */
 export interface UpcallStats {
-  /** `success` (u64). */
+  /** `success` (u64; OVS_VPORT_UPCALL_ATTR_SUCCESS). */
   success?: bigint;
-  /** `fail` (u64). */
+  /** `fail` (u64; OVS_VPORT_UPCALL_ATTR_FAIL). */
   fail?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -165,23 +165,23 @@ export const upcallStats: Codec<UpcallStats> = {
 
 /** Attribute set `vport`. */
 export interface Vport {
-  /** `port-no` (u32). */
+  /** `port-no` (u32; OVS_VPORT_ATTR_PORT_NO). */
   portNo?: number;
-  /** `type` (u32, enum {@linkcode VportType}). */
+  /** `type` (u32, enum {@linkcode VportType}; OVS_VPORT_ATTR_TYPE). */
   type?: VportType;
-  /** `name` (string). */
+  /** `name` (string; OVS_VPORT_ATTR_NAME). */
   name?: string;
-  /** `options` (nest {@linkcode VportOptions}). */
+  /** `options` (nest {@linkcode VportOptions}; OVS_VPORT_ATTR_OPTIONS). */
   options?: VportOptions;
-  /** `upcall-pid` (array of u32). */
+  /** `upcall-pid` (array of u32; OVS_VPORT_ATTR_UPCALL_PID). */
   upcallPid?: number[];
-  /** `stats` (struct {@linkcode OvsVportStats}). */
+  /** `stats` (struct {@linkcode OvsVportStats}; OVS_VPORT_ATTR_STATS). */
   stats?: OvsVportStats;
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; OVS_VPORT_ATTR_IFINDEX). */
   ifindex?: number;
-  /** `netnsid` (u32). */
+  /** `netnsid` (u32; OVS_VPORT_ATTR_NETNSID). */
   netnsid?: number;
-  /** `upcall-stats` (nest {@linkcode UpcallStats}). */
+  /** `upcall-stats` (nest {@linkcode UpcallStats}; OVS_VPORT_ATTR_UPCALL_STATS). */
   upcallStats?: UpcallStats;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,11 +13,11 @@ export * from "./messages.ts";
 
 /** Operations of the `ovs_vport` family, with the attributes that each carries. */
 export interface OvsVportOperations {
-  /** `new`. */
+  /** `new` (OVS_VPORT_CMD_NEW). */
   new: { do: { request: { header: OvsHeader } & Only<Vport, "name" | "type" | "upcallPid" | "ifindex" | "options">; reply: never } };
-  /** `del`. */
+  /** `del` (OVS_VPORT_CMD_DEL). */
   del: { do: { request: { header: OvsHeader } & Only<Vport, "portNo" | "type" | "name">; reply: never } };
-  /** `get`. */
+  /** `get` (OVS_VPORT_CMD_GET). */
   get: { do: { request: { header: OvsHeader } & Only<Vport, "name">; reply: { header: OvsHeader } & Only<Vport, "portNo" | "type" | "name" | "upcallPid" | "stats" | "ifindex" | "netnsid" | "upcallStats"> }; dump: { request: { header: OvsHeader } & Only<Vport, "name">; reply: { header: OvsHeader } & Only<Vport, "portNo" | "type" | "name" | "upcallPid" | "stats" | "ifindex" | "netnsid" | "upcallStats"> } };
 }
 

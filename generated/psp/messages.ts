@@ -4,18 +4,18 @@
 /** Messages of the `psp` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `version`. */
+/** Enum `version` (PSP_VERSION_*). */
 export const Version = { hdr0AesGcm128: 0, hdr0AesGcm256: 1, hdr0AesGmac128: 2, hdr0AesGmac256: 3 } as const;
 /** A known {@linkcode Version}, or a number of a newer kernel. */
 export type Version = (typeof Version)[keyof typeof Version] | OpenNumber;
-/** Enum `version` where it is used as flags: masks of its bits. */
+/** Enum `version` (PSP_VERSION_*) where it is used as flags: masks of its bits. */
 export const VersionBits = { hdr0AesGcm128: 1, hdr0AesGcm256: 2, hdr0AesGmac128: 4, hdr0AesGmac256: 8 } as const;
 
 /** Attribute set `assoc-dev-info`. */
 export interface AssocDevInfo {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; PSP_A_ASSOC_DEV_INFO_IFINDEX). */
   ifindex?: number;
-  /** `nsid` (s32). */
+  /** `nsid` (s32; PSP_A_ASSOC_DEV_INFO_NSID). */
   nsid?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -49,19 +49,19 @@ export const assocDevInfo: Codec<AssocDevInfo> = {
 
 /** Attribute set `dev`. */
 export interface Dev {
-  /** `id` (u32; at least 1). */
+  /** `id` (u32; at least 1; PSP_A_DEV_ID). */
   id?: number;
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; PSP_A_DEV_IFINDEX). */
   ifindex?: number;
-  /** `psp-versions-cap` (u32, flags {@linkcode VersionBits}). */
+  /** `psp-versions-cap` (u32, flags {@linkcode VersionBits}; PSP_A_DEV_PSP_VERSIONS_CAP). */
   pspVersionsCap?: number;
-  /** `psp-versions-ena` (u32, flags {@linkcode VersionBits}). */
+  /** `psp-versions-ena` (u32, flags {@linkcode VersionBits}; PSP_A_DEV_PSP_VERSIONS_ENA). */
   pspVersionsEna?: number;
-  /** `assoc-list` (nest {@linkcode AssocDevInfo}, repeated). */
+  /** `assoc-list` (nest {@linkcode AssocDevInfo}, repeated; PSP_A_DEV_ASSOC_LIST). */
   assocList?: AssocDevInfo[];
-  /** `nsid` (s32). */
+  /** `nsid` (s32; PSP_A_DEV_NSID). */
   nsid?: number;
-  /** `by-association` (flag). */
+  /** `by-association` (flag; PSP_A_DEV_BY_ASSOCIATION). */
   byAssociation?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -105,15 +105,15 @@ export const dev: Codec<Dev> = {
 
 /** Attribute set `assoc`. */
 export interface Assoc {
-  /** `dev-id` (u32; at least 1). */
+  /** `dev-id` (u32; at least 1; PSP_A_ASSOC_DEV_ID). */
   devId?: number;
-  /** `version` (u32, enum {@linkcode Version}). */
+  /** `version` (u32, enum {@linkcode Version}; PSP_A_ASSOC_VERSION). */
   version?: Version;
-  /** `rx-key` (nest {@linkcode Keys}). */
+  /** `rx-key` (nest {@linkcode Keys}; PSP_A_ASSOC_RX_KEY). */
   rxKey?: Keys;
-  /** `tx-key` (nest {@linkcode Keys}). */
+  /** `tx-key` (nest {@linkcode Keys}; PSP_A_ASSOC_TX_KEY). */
   txKey?: Keys;
-  /** `sock-fd` (u32). */
+  /** `sock-fd` (u32; PSP_A_ASSOC_SOCK_FD). */
   sockFd?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -153,9 +153,9 @@ export const assoc: Codec<Assoc> = {
 
 /** Attribute set `keys`. */
 export interface Keys {
-  /** `key` (binary). */
+  /** `key` (binary; PSP_A_KEYS_KEY). */
   key?: Uint8Array;
-  /** `spi` (u32). */
+  /** `spi` (u32; PSP_A_KEYS_SPI). */
   spi?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -189,27 +189,27 @@ export const keys: Codec<Keys> = {
 
 /** Attribute set `stats`. */
 export interface Stats {
-  /** `dev-id` (u32; at least 1). */
+  /** `dev-id` (u32; at least 1; PSP_A_STATS_DEV_ID). */
   devId?: number;
-  /** `key-rotations` (uint). */
+  /** `key-rotations` (uint; PSP_A_STATS_KEY_ROTATIONS). */
   keyRotations?: bigint;
-  /** `stale-events` (uint). */
+  /** `stale-events` (uint; PSP_A_STATS_STALE_EVENTS). */
   staleEvents?: bigint;
-  /** `rx-packets` (uint). */
+  /** `rx-packets` (uint; PSP_A_STATS_RX_PACKETS). */
   rxPackets?: bigint;
-  /** `rx-bytes` (uint). */
+  /** `rx-bytes` (uint; PSP_A_STATS_RX_BYTES). */
   rxBytes?: bigint;
-  /** `rx-auth-fail` (uint). */
+  /** `rx-auth-fail` (uint; PSP_A_STATS_RX_AUTH_FAIL). */
   rxAuthFail?: bigint;
-  /** `rx-error` (uint). */
+  /** `rx-error` (uint; PSP_A_STATS_RX_ERROR). */
   rxError?: bigint;
-  /** `rx-bad` (uint). */
+  /** `rx-bad` (uint; PSP_A_STATS_RX_BAD). */
   rxBad?: bigint;
-  /** `tx-packets` (uint). */
+  /** `tx-packets` (uint; PSP_A_STATS_TX_PACKETS). */
   txPackets?: bigint;
-  /** `tx-bytes` (uint). */
+  /** `tx-bytes` (uint; PSP_A_STATS_TX_BYTES). */
   txBytes?: bigint;
-  /** `tx-error` (uint). */
+  /** `tx-error` (uint; PSP_A_STATS_TX_ERROR). */
   txError?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

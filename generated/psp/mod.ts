@@ -13,33 +13,33 @@ export * from "./messages.ts";
 
 /** Operations of the `psp` family, with the attributes that each carries. */
 export interface PspOperations {
-  /** `dev-get`. */
+  /** `dev-get` (PSP_CMD_DEV_GET). */
   devGet: { do: { request: Only<Dev, "id">; reply: Only<Dev, "id" | "ifindex" | "pspVersionsCap" | "pspVersionsEna" | "assocList" | "byAssociation"> }; dump: { request: Only<Dev, never>; reply: Only<Dev, "id" | "ifindex" | "pspVersionsCap" | "pspVersionsEna" | "assocList" | "byAssociation"> } };
-  /** `dev-set`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `dev-set` (PSP_CMD_DEV_SET). Needs CAP_NET_ADMIN in the initial user namespace. */
   devSet: { do: { request: Only<Dev, "id" | "pspVersionsEna">; reply: Only<Dev, never> } };
-  /** `key-rotate`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `key-rotate` (PSP_CMD_KEY_ROTATE). Needs CAP_NET_ADMIN in the initial user namespace. */
   keyRotate: { do: { request: Only<Dev, "id">; reply: Only<Dev, "id"> } };
-  /** `rx-assoc`. */
+  /** `rx-assoc` (PSP_CMD_RX_ASSOC). */
   rxAssoc: { do: { request: Only<Assoc, "devId" | "version" | "sockFd">; reply: Only<Assoc, "devId" | "rxKey"> } };
-  /** `tx-assoc`. */
+  /** `tx-assoc` (PSP_CMD_TX_ASSOC). */
   txAssoc: { do: { request: Only<Assoc, "devId" | "version" | "txKey" | "sockFd">; reply: Only<Assoc, never> } };
-  /** `get-stats`. */
+  /** `get-stats` (PSP_CMD_GET_STATS). */
   getStats: { do: { request: Only<Stats, "devId">; reply: Only<Stats, "devId" | "keyRotations" | "staleEvents" | "rxPackets" | "rxBytes" | "rxAuthFail" | "rxError" | "rxBad" | "txPackets" | "txBytes" | "txError"> }; dump: { request: Only<Stats, never>; reply: Only<Stats, "devId" | "keyRotations" | "staleEvents" | "rxPackets" | "rxBytes" | "rxAuthFail" | "rxError" | "rxBad" | "txPackets" | "txBytes" | "txError"> } };
-  /** `dev-assoc`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `dev-assoc` (PSP_CMD_DEV_ASSOC). Needs CAP_NET_ADMIN in the initial user namespace. */
   devAssoc: { do: { request: Only<Dev, "id" | "ifindex" | "nsid">; reply: Only<Dev, never> } };
-  /** `dev-disassoc`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `dev-disassoc` (PSP_CMD_DEV_DISASSOC). Needs CAP_NET_ADMIN in the initial user namespace. */
   devDisassoc: { do: { request: Only<Dev, "id" | "ifindex" | "nsid">; reply: Only<Dev, never> } };
 }
 
 /** Notifications and events of the `psp` family, by their name in the spec. */
 export interface PspEvents {
-  /** `dev-add-ntf`. */
+  /** `dev-add-ntf` (PSP_CMD_DEV_ADD_NTF). */
   "dev-add-ntf": Dev;
-  /** `dev-del-ntf`. */
+  /** `dev-del-ntf` (PSP_CMD_DEV_DEL_NTF). */
   "dev-del-ntf": Dev;
-  /** `dev-change-ntf`. */
+  /** `dev-change-ntf` (PSP_CMD_DEV_CHANGE_NTF). */
   "dev-change-ntf": Dev;
-  /** `key-rotate-ntf`. */
+  /** `key-rotate-ntf` (PSP_CMD_KEY_ROTATE_NTF). */
   "key-rotate-ntf": Dev;
 }
 

@@ -4,7 +4,7 @@
 /** Messages of the `rt-addr` family: enums, structs and attribute sets. @module */
 import { type Codec, type Struct, type UnknownAttribute, setU32, setU8, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Flags `ifa-flags`: masks of its bits. */
+/** Flags `ifa-flags` (IFA_F_*): masks of its bits. */
 export const IfaFlags = { secondary: 1, nodad: 2, optimistic: 4, dadfailed: 8, homeaddress: 16, deprecated: 32, tentative: 64, permanent: 128, managetempaddr: 256, noprefixroute: 512, mcautojoin: 1024, stablePrivacy: 2048 } as const;
 
 /** Struct `ifaddrmsg` (8 bytes). */
@@ -91,29 +91,29 @@ export const ifaCacheinfo: Struct<IfaCacheinfo> = {
 
 /** Attribute set `addr-attrs`. */
 export interface AddrAttrs {
-  /** `address` (binary, ipv4-or-v6). */
+  /** `address` (binary, ipv4-or-v6; IFA_ADDRESS). */
   address?: string;
-  /** `local` (binary, ipv4-or-v6). */
+  /** `local` (binary, ipv4-or-v6; IFA_LOCAL). */
   local?: string;
-  /** `label` (string). */
+  /** `label` (string; IFA_LABEL). */
   label?: string;
-  /** `broadcast` (u32, ipv4). */
+  /** `broadcast` (u32, ipv4; IFA_BROADCAST). */
   broadcast?: string;
-  /** `anycast` (binary). */
+  /** `anycast` (binary; IFA_ANYCAST). */
   anycast?: Uint8Array;
-  /** `cacheinfo` (struct {@linkcode IfaCacheinfo}). */
+  /** `cacheinfo` (struct {@linkcode IfaCacheinfo}; IFA_CACHEINFO). */
   cacheinfo?: IfaCacheinfo;
-  /** `multicast` (binary). */
+  /** `multicast` (binary; IFA_MULTICAST). */
   multicast?: Uint8Array;
-  /** `flags` (u32, flags {@linkcode IfaFlags}). */
+  /** `flags` (u32, flags {@linkcode IfaFlags}; IFA_FLAGS). */
   flags?: number;
-  /** `rt-priority` (u32). */
+  /** `rt-priority` (u32; IFA_RT_PRIORITY). */
   rtPriority?: number;
-  /** `target-netnsid` (binary). */
+  /** `target-netnsid` (binary; IFA_TARGET_NETNSID). */
   targetNetnsid?: Uint8Array;
-  /** `proto` (u8). */
+  /** `proto` (u8; IFA_PROTO). */
   proto?: number;
-  /** `mc-users` (u32). */
+  /** `mc-users` (u32; IFA_MC_USERS). */
   mcUsers?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

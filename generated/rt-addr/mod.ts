@@ -13,13 +13,13 @@ export * from "./messages.ts";
 
 /** Operations of the `rt-addr` family, with the attributes that each carries. */
 export interface RtAddrOperations {
-  /** `newaddr`. */
+  /** `newaddr` (RTM_NEWADDR). */
   newaddr: { do: { request: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "label" | "local" | "cacheinfo">; reply: never } };
-  /** `deladdr`. */
+  /** `deladdr` (RTM_DELADDR). */
   deladdr: { do: { request: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "local">; reply: never } };
-  /** `getaddr`. */
+  /** `getaddr` (RTM_GETADDR). */
   getaddr: { dump: { request: { header: Ifaddrmsg } & Only<AddrAttrs, never>; reply: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "label" | "local" | "cacheinfo"> } };
-  /** `getmulticast`. */
+  /** `getmulticast` (RTM_GETMULTICAST). */
   getmulticast: { do: { request: { header: Ifaddrmsg } & Only<AddrAttrs, never>; reply: { header: Ifaddrmsg } & Only<AddrAttrs, "multicast" | "mcUsers" | "cacheinfo"> }; dump: { request: { header: Ifaddrmsg } & Only<AddrAttrs, never>; reply: { header: Ifaddrmsg } & Only<AddrAttrs, "multicast" | "mcUsers" | "cacheinfo"> } };
 }
 

@@ -50,7 +50,7 @@ export type NetkitScrub = (typeof NetkitScrub)[keyof typeof NetkitScrub] | OpenN
 export const NetkitPairing = { pair: 0, single: 1 } as const;
 /** A known {@linkcode NetkitPairing}, or a number of a newer kernel. */
 export type NetkitPairing = (typeof NetkitPairing)[keyof typeof NetkitPairing] | OpenNumber;
-/** Enum `ovpn-mode`. */
+/** Enum `ovpn-mode` (OVPN_MODE*). */
 export const OvpnMode = { p2p: 0, mp: 1 } as const;
 /** A known {@linkcode OvpnMode}, or a number of a newer kernel. */
 export type OvpnMode = (typeof OvpnMode)[keyof typeof OvpnMode] | OpenNumber;
@@ -975,137 +975,137 @@ export const iflaVfVlanInfo: Struct<IflaVfVlanInfo> = {
 
 /** Attribute set `link-attrs`. */
 export interface LinkAttrs {
-  /** `address` (binary, mac). */
+  /** `address` (binary, mac; IFLA_ADDRESS). */
   address?: string;
-  /** `broadcast` (binary, mac). */
+  /** `broadcast` (binary, mac; IFLA_BROADCAST). */
   broadcast?: string;
-  /** `ifname` (string). */
+  /** `ifname` (string; IFLA_IFNAME). */
   ifname?: string;
-  /** `mtu` (u32). */
+  /** `mtu` (u32; IFLA_MTU). */
   mtu?: number;
-  /** `link` (u32). */
+  /** `link` (u32; IFLA_LINK). */
   link?: number;
-  /** `qdisc` (string). */
+  /** `qdisc` (string; IFLA_QDISC). */
   qdisc?: string;
-  /** `stats` (struct {@linkcode RtnlLinkStats}). */
+  /** `stats` (struct {@linkcode RtnlLinkStats}; IFLA_STATS). */
   stats?: RtnlLinkStats;
-  /** `master` (u32). */
+  /** `master` (u32; IFLA_MASTER). */
   master?: number;
-  /** `wireless` (binary). */
+  /** `wireless` (binary; IFLA_WIRELESS). */
   wireless?: Uint8Array;
-  /** `protinfo` (binary). */
+  /** `protinfo` (binary; IFLA_PROTINFO). */
   protinfo?: Uint8Array;
-  /** `txqlen` (u32; at most 32767). */
+  /** `txqlen` (u32; at most 32767; IFLA_TXQLEN). */
   txqlen?: number;
-  /** `map` (struct {@linkcode RtnlLinkIfmap}). */
+  /** `map` (struct {@linkcode RtnlLinkIfmap}; IFLA_MAP). */
   map?: RtnlLinkIfmap;
-  /** `weight` (u32). */
+  /** `weight` (u32; IFLA_WEIGHT). */
   weight?: number;
-  /** `operstate` (u8). */
+  /** `operstate` (u8; IFLA_OPERSTATE). */
   operstate?: number;
-  /** `linkmode` (u8). */
+  /** `linkmode` (u8; IFLA_LINKMODE). */
   linkmode?: number;
-  /** `linkinfo` (nest {@linkcode LinkinfoAttrs}). */
+  /** `linkinfo` (nest {@linkcode LinkinfoAttrs}; IFLA_LINKINFO). */
   linkinfo?: LinkinfoAttrs;
-  /** `net-ns-pid` (u32). */
+  /** `net-ns-pid` (u32; IFLA_NET_NS_PID). */
   netNsPid?: number;
-  /** `ifalias` (string). */
+  /** `ifalias` (string; IFLA_IFALIAS). */
   ifalias?: string;
-  /** `num-vf` (u32). */
+  /** `num-vf` (u32; IFLA_NUM_VF). */
   numVf?: number;
-  /** `vfinfo-list` (nest {@linkcode VfinfoListAttrs}). */
+  /** `vfinfo-list` (nest {@linkcode VfinfoListAttrs}; IFLA_VFINFO_LIST). */
   vfinfoList?: VfinfoListAttrs;
-  /** `stats64` (struct {@linkcode RtnlLinkStats64}). */
+  /** `stats64` (struct {@linkcode RtnlLinkStats64}; IFLA_STATS64). */
   stats64?: RtnlLinkStats64;
-  /** `vf-ports` (nest {@linkcode VfPortsAttrs}). */
+  /** `vf-ports` (nest {@linkcode VfPortsAttrs}; IFLA_VF_PORTS). */
   vfPorts?: VfPortsAttrs;
-  /** `port-self` (nest {@linkcode PortSelfAttrs}). */
+  /** `port-self` (nest {@linkcode PortSelfAttrs}; IFLA_PORT_SELF). */
   portSelf?: PortSelfAttrs;
-  /** `af-spec` (nest {@linkcode AfSpecAttrs}). */
+  /** `af-spec` (nest {@linkcode AfSpecAttrs}; IFLA_AF_SPEC). */
   afSpec?: AfSpecAttrs;
-  /** `group` (u32). */
+  /** `group` (u32; IFLA_GROUP). */
   group?: number;
-  /** `net-ns-fd` (u32). */
+  /** `net-ns-fd` (u32; IFLA_NET_NS_FD). */
   netNsFd?: number;
-  /** `ext-mask` (u32, flags {@linkcode RtextFilter}). */
+  /** `ext-mask` (u32, flags {@linkcode RtextFilter}; IFLA_EXT_MASK). */
   extMask?: number;
-  /** `promiscuity` (u32). */
+  /** `promiscuity` (u32; IFLA_PROMISCUITY). */
   promiscuity?: number;
-  /** `num-tx-queues` (u32). */
+  /** `num-tx-queues` (u32; IFLA_NUM_TX_QUEUES). */
   numTxQueues?: number;
-  /** `num-rx-queues` (u32). */
+  /** `num-rx-queues` (u32; IFLA_NUM_RX_QUEUES). */
   numRxQueues?: number;
-  /** `carrier` (u8). */
+  /** `carrier` (u8; IFLA_CARRIER). */
   carrier?: number;
-  /** `phys-port-id` (binary). */
+  /** `phys-port-id` (binary; IFLA_PHYS_PORT_ID). */
   physPortId?: Uint8Array;
-  /** `carrier-changes` (u32). */
+  /** `carrier-changes` (u32; IFLA_CARRIER_CHANGES). */
   carrierChanges?: number;
-  /** `phys-switch-id` (binary). */
+  /** `phys-switch-id` (binary; IFLA_PHYS_SWITCH_ID). */
   physSwitchId?: Uint8Array;
-  /** `link-netnsid` (s32). */
+  /** `link-netnsid` (s32; IFLA_LINK_NETNSID). */
   linkNetnsid?: number;
-  /** `phys-port-name` (string). */
+  /** `phys-port-name` (string; IFLA_PHYS_PORT_NAME). */
   physPortName?: string;
-  /** `proto-down` (u8). */
+  /** `proto-down` (u8; IFLA_PROTO_DOWN). */
   protoDown?: number;
-  /** `gso-max-segs` (u32). */
+  /** `gso-max-segs` (u32; IFLA_GSO_MAX_SEGS). */
   gsoMaxSegs?: number;
-  /** `gso-max-size` (u32). */
+  /** `gso-max-size` (u32; IFLA_GSO_MAX_SIZE). */
   gsoMaxSize?: number;
-  /** `xdp` (nest {@linkcode XdpAttrs}). */
+  /** `xdp` (nest {@linkcode XdpAttrs}; IFLA_XDP). */
   xdp?: XdpAttrs;
-  /** `event` (u32). */
+  /** `event` (u32; IFLA_EVENT). */
   event?: number;
-  /** `new-netnsid` (s32). */
+  /** `new-netnsid` (s32; IFLA_NEW_NETNSID). */
   newNetnsid?: number;
-  /** `target-netnsid` (s32). */
+  /** `target-netnsid` (s32; IFLA_TARGET_NETNSID). */
   targetNetnsid?: number;
-  /** `carrier-up-count` (u32). */
+  /** `carrier-up-count` (u32; IFLA_CARRIER_UP_COUNT). */
   carrierUpCount?: number;
-  /** `carrier-down-count` (u32). */
+  /** `carrier-down-count` (u32; IFLA_CARRIER_DOWN_COUNT). */
   carrierDownCount?: number;
-  /** `new-ifindex` (s32). */
+  /** `new-ifindex` (s32; IFLA_NEW_IFINDEX). */
   newIfindex?: number;
-  /** `min-mtu` (u32). */
+  /** `min-mtu` (u32; IFLA_MIN_MTU). */
   minMtu?: number;
-  /** `max-mtu` (u32). */
+  /** `max-mtu` (u32; IFLA_MAX_MTU). */
   maxMtu?: number;
-  /** `prop-list` (nest {@linkcode PropListLinkAttrs}). */
+  /** `prop-list` (nest {@linkcode PropListLinkAttrs}; IFLA_PROP_LIST). */
   propList?: PropListLinkAttrs;
-  /** `alt-ifname` (string). */
+  /** `alt-ifname` (string; IFLA_ALT_IFNAME). */
   altIfname?: string;
-  /** `perm-address` (binary, mac). */
+  /** `perm-address` (binary, mac; IFLA_PERM_ADDRESS). */
   permAddress?: string;
-  /** `proto-down-reason` (string). */
+  /** `proto-down-reason` (string; IFLA_PROTO_DOWN_REASON). */
   protoDownReason?: string;
-  /** `parent-dev-name` (string). */
+  /** `parent-dev-name` (string; IFLA_PARENT_DEV_NAME). */
   parentDevName?: string;
-  /** `parent-dev-bus-name` (string). */
+  /** `parent-dev-bus-name` (string; IFLA_PARENT_DEV_BUS_NAME). */
   parentDevBusName?: string;
-  /** `gro-max-size` (u32). */
+  /** `gro-max-size` (u32; IFLA_GRO_MAX_SIZE). */
   groMaxSize?: number;
-  /** `tso-max-size` (u32). */
+  /** `tso-max-size` (u32; IFLA_TSO_MAX_SIZE). */
   tsoMaxSize?: number;
-  /** `tso-max-segs` (u32). */
+  /** `tso-max-segs` (u32; IFLA_TSO_MAX_SEGS). */
   tsoMaxSegs?: number;
-  /** `allmulti` (u32). */
+  /** `allmulti` (u32; IFLA_ALLMULTI). */
   allmulti?: number;
-  /** `devlink-port` (binary). */
+  /** `devlink-port` (binary; IFLA_DEVLINK_PORT). */
   devlinkPort?: Uint8Array;
-  /** `gso-ipv4-max-size` (u32). */
+  /** `gso-ipv4-max-size` (u32; IFLA_GSO_IPV4_MAX_SIZE). */
   gsoIpv4MaxSize?: number;
-  /** `gro-ipv4-max-size` (u32). */
+  /** `gro-ipv4-max-size` (u32; IFLA_GRO_IPV4_MAX_SIZE). */
   groIpv4MaxSize?: number;
-  /** `dpll-pin` (nest {@linkcode LinkDpllPinAttrs}). */
+  /** `dpll-pin` (nest {@linkcode LinkDpllPinAttrs}; IFLA_DPLL_PIN). */
   dpllPin?: LinkDpllPinAttrs;
-  /** `max-pacing-offload-horizon` (uint). */
+  /** `max-pacing-offload-horizon` (uint; IFLA_MAX_PACING_OFFLOAD_HORIZON). */
   maxPacingOffloadHorizon?: bigint;
-  /** `netns-immutable` (u8). */
+  /** `netns-immutable` (u8; IFLA_NETNS_IMMUTABLE). */
   netnsImmutable?: number;
-  /** `headroom` (u16). */
+  /** `headroom` (u16; IFLA_HEADROOM). */
   headroom?: number;
-  /** `tailroom` (u16). */
+  /** `tailroom` (u16; IFLA_TAILROOM). */
   tailroom?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1268,7 +1268,7 @@ export const linkAttrs: Codec<LinkAttrs> = {
 
 /** Attribute set `prop-list-link-attrs`, a part of `link-attrs`. */
 export interface PropListLinkAttrs {
-  /** `alt-ifname` (string, repeated). */
+  /** `alt-ifname` (string, repeated; IFLA_ALT_IFNAME). */
   altIfname?: string[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1300,11 +1300,11 @@ export const propListLinkAttrs: Codec<PropListLinkAttrs> = {
 
 /** Attribute set `af-spec-attrs`. */
 export interface AfSpecAttrs {
-  /** `inet` (nest {@linkcode IflaAttrs}). */
+  /** `inet` (nest {@linkcode IflaAttrs}; AF_INET). */
   inet?: IflaAttrs;
-  /** `inet6` (nest {@linkcode Ifla6Attrs}). */
+  /** `inet6` (nest {@linkcode Ifla6Attrs}; AF_INET6). */
   inet6?: Ifla6Attrs;
-  /** `mctp` (nest {@linkcode MctpAttrs}). */
+  /** `mctp` (nest {@linkcode MctpAttrs}; AF_MCTP). */
   mctp?: MctpAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1340,7 +1340,7 @@ export const afSpecAttrs: Codec<AfSpecAttrs> = {
 
 /** Attribute set `vfinfo-list-attrs`. */
 export interface VfinfoListAttrs {
-  /** `info` (nest {@linkcode VfinfoAttrs}, repeated). */
+  /** `info` (nest {@linkcode VfinfoAttrs}, repeated; IFLA_VF_INFO). */
   info?: VfinfoAttrs[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1372,31 +1372,31 @@ export const vfinfoListAttrs: Codec<VfinfoListAttrs> = {
 
 /** Attribute set `vfinfo-attrs`. */
 export interface VfinfoAttrs {
-  /** `mac` (struct {@linkcode IflaVfMac}). */
+  /** `mac` (struct {@linkcode IflaVfMac}; IFLA_VF_MAC). */
   mac?: IflaVfMac;
-  /** `vlan` (struct {@linkcode IflaVfVlan}). */
+  /** `vlan` (struct {@linkcode IflaVfVlan}; IFLA_VF_VLAN). */
   vlan?: IflaVfVlan;
-  /** `tx-rate` (struct {@linkcode IflaVfTxRate}). */
+  /** `tx-rate` (struct {@linkcode IflaVfTxRate}; IFLA_VF_TX_RATE). */
   txRate?: IflaVfTxRate;
-  /** `spoofchk` (struct {@linkcode IflaVfSpoofchk}). */
+  /** `spoofchk` (struct {@linkcode IflaVfSpoofchk}; IFLA_VF_SPOOFCHK). */
   spoofchk?: IflaVfSpoofchk;
-  /** `link-state` (struct {@linkcode IflaVfLinkState}). */
+  /** `link-state` (struct {@linkcode IflaVfLinkState}; IFLA_VF_LINK_STATE). */
   linkState?: IflaVfLinkState;
-  /** `rate` (struct {@linkcode IflaVfRate}). */
+  /** `rate` (struct {@linkcode IflaVfRate}; IFLA_VF_RATE). */
   rate?: IflaVfRate;
-  /** `rss-query-en` (struct {@linkcode IflaVfRssQueryEn}). */
+  /** `rss-query-en` (struct {@linkcode IflaVfRssQueryEn}; IFLA_VF_RSS_QUERY_EN). */
   rssQueryEn?: IflaVfRssQueryEn;
-  /** `stats` (nest {@linkcode VfStatsAttrs}). */
+  /** `stats` (nest {@linkcode VfStatsAttrs}; IFLA_VF_STATS). */
   stats?: VfStatsAttrs;
-  /** `trust` (struct {@linkcode IflaVfTrust}). */
+  /** `trust` (struct {@linkcode IflaVfTrust}; IFLA_VF_TRUST). */
   trust?: IflaVfTrust;
-  /** `ib-node-guid` (struct {@linkcode IflaVfGuid}). */
+  /** `ib-node-guid` (struct {@linkcode IflaVfGuid}; IFLA_VF_IB_NODE_GUID). */
   ibNodeGuid?: IflaVfGuid;
-  /** `ib-port-guid` (struct {@linkcode IflaVfGuid}). */
+  /** `ib-port-guid` (struct {@linkcode IflaVfGuid}; IFLA_VF_IB_PORT_GUID). */
   ibPortGuid?: IflaVfGuid;
-  /** `vlan-list` (nest {@linkcode VfVlanAttrs}). */
+  /** `vlan-list` (nest {@linkcode VfVlanAttrs}; IFLA_VF_VLAN_LIST). */
   vlanList?: VfVlanAttrs;
-  /** `broadcast` (binary). */
+  /** `broadcast` (binary; IFLA_VF_BROADCAST). */
   broadcast?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1452,21 +1452,21 @@ export const vfinfoAttrs: Codec<VfinfoAttrs> = {
 
 /** Attribute set `vf-stats-attrs`. */
 export interface VfStatsAttrs {
-  /** `rx-packets` (u64). */
+  /** `rx-packets` (u64; IFLA_VF_STATS_RX_PACKETS). */
   rxPackets?: bigint;
-  /** `tx-packets` (u64). */
+  /** `tx-packets` (u64; IFLA_VF_STATS_TX_PACKETS). */
   txPackets?: bigint;
-  /** `rx-bytes` (u64). */
+  /** `rx-bytes` (u64; IFLA_VF_STATS_RX_BYTES). */
   rxBytes?: bigint;
-  /** `tx-bytes` (u64). */
+  /** `tx-bytes` (u64; IFLA_VF_STATS_TX_BYTES). */
   txBytes?: bigint;
-  /** `broadcast` (u64). */
+  /** `broadcast` (u64; IFLA_VF_STATS_BROADCAST). */
   broadcast?: bigint;
-  /** `multicast` (u64). */
+  /** `multicast` (u64; IFLA_VF_STATS_MULTICAST). */
   multicast?: bigint;
-  /** `rx-dropped` (u64). */
+  /** `rx-dropped` (u64; IFLA_VF_STATS_RX_DROPPED). */
   rxDropped?: bigint;
-  /** `tx-dropped` (u64). */
+  /** `tx-dropped` (u64; IFLA_VF_STATS_TX_DROPPED). */
   txDropped?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1513,7 +1513,7 @@ export const vfStatsAttrs: Codec<VfStatsAttrs> = {
 
 /** Attribute set `vf-vlan-attrs`. */
 export interface VfVlanAttrs {
-  /** `info` (struct {@linkcode IflaVfVlanInfo}, repeated). */
+  /** `info` (struct {@linkcode IflaVfVlanInfo}, repeated; IFLA_VF_VLAN_INFO). */
   info?: IflaVfVlanInfo[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1601,7 +1601,7 @@ export const portSelfAttrs: Codec<PortSelfAttrs> = {
 
 /** {@linkcode LinkinfoAttrs} but for the attributes whose format another one chooses. */
 export interface LinkinfoAttrsFields {
-  /** `xstats` (binary). */
+  /** `xstats` (binary; IFLA_INFO_XSTATS). */
   xstats?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1672,73 +1672,73 @@ export const linkinfoAttrs: Codec<LinkinfoAttrs> = {
 
 /** Attribute set `linkinfo-bond-attrs`. */
 export interface LinkinfoBondAttrs {
-  /** `mode` (u8). */
+  /** `mode` (u8; IFLA_BOND_MODE). */
   mode?: number;
-  /** `active-slave` (u32). */
+  /** `active-slave` (u32; IFLA_BOND_ACTIVE_SLAVE). */
   activeSlave?: number;
-  /** `miimon` (u32). */
+  /** `miimon` (u32; IFLA_BOND_MIIMON). */
   miimon?: number;
-  /** `updelay` (u32). */
+  /** `updelay` (u32; IFLA_BOND_UPDELAY). */
   updelay?: number;
-  /** `downdelay` (u32). */
+  /** `downdelay` (u32; IFLA_BOND_DOWNDELAY). */
   downdelay?: number;
-  /** `use-carrier` (u8). */
+  /** `use-carrier` (u8; IFLA_BOND_USE_CARRIER). */
   useCarrier?: number;
-  /** `arp-interval` (u32). */
+  /** `arp-interval` (u32; IFLA_BOND_ARP_INTERVAL). */
   arpInterval?: number;
-  /** `arp-ip-target` (indexed array of ipv4). */
+  /** `arp-ip-target` (indexed array of ipv4; IFLA_BOND_ARP_IP_TARGET). */
   arpIpTarget?: IndexedArray<string>;
-  /** `arp-validate` (u32). */
+  /** `arp-validate` (u32; IFLA_BOND_ARP_VALIDATE). */
   arpValidate?: number;
-  /** `arp-all-targets` (u32). */
+  /** `arp-all-targets` (u32; IFLA_BOND_ARP_ALL_TARGETS). */
   arpAllTargets?: number;
-  /** `primary` (u32). */
+  /** `primary` (u32; IFLA_BOND_PRIMARY). */
   primary?: number;
-  /** `primary-reselect` (u8). */
+  /** `primary-reselect` (u8; IFLA_BOND_PRIMARY_RESELECT). */
   primaryReselect?: number;
-  /** `fail-over-mac` (u8). */
+  /** `fail-over-mac` (u8; IFLA_BOND_FAIL_OVER_MAC). */
   failOverMac?: number;
-  /** `xmit-hash-policy` (u8). */
+  /** `xmit-hash-policy` (u8; IFLA_BOND_XMIT_HASH_POLICY). */
   xmitHashPolicy?: number;
-  /** `resend-igmp` (u32). */
+  /** `resend-igmp` (u32; IFLA_BOND_RESEND_IGMP). */
   resendIgmp?: number;
-  /** `num-peer-notif` (u8). */
+  /** `num-peer-notif` (u8; IFLA_BOND_NUM_PEER_NOTIF). */
   numPeerNotif?: number;
-  /** `all-slaves-active` (u8). */
+  /** `all-slaves-active` (u8; IFLA_BOND_ALL_SLAVES_ACTIVE). */
   allSlavesActive?: number;
-  /** `min-links` (u32). */
+  /** `min-links` (u32; IFLA_BOND_MIN_LINKS). */
   minLinks?: number;
-  /** `lp-interval` (u32). */
+  /** `lp-interval` (u32; IFLA_BOND_LP_INTERVAL). */
   lpInterval?: number;
-  /** `packets-per-slave` (u32). */
+  /** `packets-per-slave` (u32; IFLA_BOND_PACKETS_PER_SLAVE). */
   packetsPerSlave?: number;
-  /** `ad-lacp-rate` (u8). */
+  /** `ad-lacp-rate` (u8; IFLA_BOND_AD_LACP_RATE). */
   adLacpRate?: number;
-  /** `ad-select` (u8). */
+  /** `ad-select` (u8; IFLA_BOND_AD_SELECT). */
   adSelect?: number;
-  /** `ad-info` (nest {@linkcode BondAdInfoAttrs}). */
+  /** `ad-info` (nest {@linkcode BondAdInfoAttrs}; IFLA_BOND_AD_INFO). */
   adInfo?: BondAdInfoAttrs;
-  /** `ad-actor-sys-prio` (u16). */
+  /** `ad-actor-sys-prio` (u16; IFLA_BOND_AD_ACTOR_SYS_PRIO). */
   adActorSysPrio?: number;
-  /** `ad-user-port-key` (u16). */
+  /** `ad-user-port-key` (u16; IFLA_BOND_AD_USER_PORT_KEY). */
   adUserPortKey?: number;
-  /** `ad-actor-system` (binary, mac). */
+  /** `ad-actor-system` (binary, mac; IFLA_BOND_AD_ACTOR_SYSTEM). */
   adActorSystem?: string;
-  /** `tlb-dynamic-lb` (u8). */
+  /** `tlb-dynamic-lb` (u8; IFLA_BOND_TLB_DYNAMIC_LB). */
   tlbDynamicLb?: number;
-  /** `peer-notif-delay` (u32). */
+  /** `peer-notif-delay` (u32; IFLA_BOND_PEER_NOTIF_DELAY). */
   peerNotifDelay?: number;
-  /** `ad-lacp-active` (u8). */
+  /** `ad-lacp-active` (u8; IFLA_BOND_AD_LACP_ACTIVE). */
   adLacpActive?: number;
-  /** `missed-max` (u8). */
+  /** `missed-max` (u8; IFLA_BOND_MISSED_MAX). */
   missedMax?: number;
-  /** `ns-ip6-target` (indexed array of ipv6; 16 bytes). */
+  /** `ns-ip6-target` (indexed array of ipv6; 16 bytes; IFLA_BOND_NS_IP6_TARGET). */
   nsIp6Target?: IndexedArray<string>;
-  /** `coupled-control` (u8). */
+  /** `coupled-control` (u8; IFLA_BOND_COUPLED_CONTROL). */
   coupledControl?: number;
-  /** `broadcast-neigh` (u8). */
+  /** `broadcast-neigh` (u8; IFLA_BOND_BROADCAST_NEIGH). */
   broadcastNeigh?: number;
-  /** `lacp-strict` (u8). */
+  /** `lacp-strict` (u8; IFLA_BOND_LACP_STRICT). */
   lacpStrict?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1836,15 +1836,15 @@ export const linkinfoBondAttrs: Codec<LinkinfoBondAttrs> = {
 
 /** Attribute set `bond-ad-info-attrs`. */
 export interface BondAdInfoAttrs {
-  /** `aggregator` (u16). */
+  /** `aggregator` (u16; IFLA_BOND_AD_INFO_AGGREGATOR). */
   aggregator?: number;
-  /** `num-ports` (u16). */
+  /** `num-ports` (u16; IFLA_BOND_AD_INFO_NUM_PORTS). */
   numPorts?: number;
-  /** `actor-key` (u16). */
+  /** `actor-key` (u16; IFLA_BOND_AD_INFO_ACTOR_KEY). */
   actorKey?: number;
-  /** `partner-key` (u16). */
+  /** `partner-key` (u16; IFLA_BOND_AD_INFO_PARTNER_KEY). */
   partnerKey?: number;
-  /** `partner-mac` (binary, mac). */
+  /** `partner-mac` (binary, mac; IFLA_BOND_AD_INFO_PARTNER_MAC). */
   partnerMac?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1884,23 +1884,23 @@ export const bondAdInfoAttrs: Codec<BondAdInfoAttrs> = {
 
 /** Attribute set `bond-slave-attrs`. */
 export interface BondSlaveAttrs {
-  /** `state` (u8). */
+  /** `state` (u8; IFLA_BOND_SLAVE_STATE). */
   state?: number;
-  /** `mii-status` (u8). */
+  /** `mii-status` (u8; IFLA_BOND_SLAVE_MII_STATUS). */
   miiStatus?: number;
-  /** `link-failure-count` (u32). */
+  /** `link-failure-count` (u32; IFLA_BOND_SLAVE_LINK_FAILURE_COUNT). */
   linkFailureCount?: number;
-  /** `perm-hwaddr` (binary, mac). */
+  /** `perm-hwaddr` (binary, mac; IFLA_BOND_SLAVE_PERM_HWADDR). */
   permHwaddr?: string;
-  /** `queue-id` (u16). */
+  /** `queue-id` (u16; IFLA_BOND_SLAVE_QUEUE_ID). */
   queueId?: number;
-  /** `ad-aggregator-id` (u16). */
+  /** `ad-aggregator-id` (u16; IFLA_BOND_SLAVE_AD_AGGREGATOR_ID). */
   adAggregatorId?: number;
-  /** `ad-actor-oper-port-state` (u8). */
+  /** `ad-actor-oper-port-state` (u8; IFLA_BOND_SLAVE_AD_ACTOR_OPER_PORT_STATE). */
   adActorOperPortState?: number;
-  /** `ad-partner-oper-port-state` (u16). */
+  /** `ad-partner-oper-port-state` (u16; IFLA_BOND_SLAVE_AD_PARTNER_OPER_PORT_STATE). */
   adPartnerOperPortState?: number;
-  /** `prio` (u32). */
+  /** `prio` (u32; IFLA_BOND_SLAVE_PRIO). */
   prio?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1948,103 +1948,103 @@ export const bondSlaveAttrs: Codec<BondSlaveAttrs> = {
 
 /** Attribute set `linkinfo-bridge-attrs`. */
 export interface LinkinfoBridgeAttrs {
-  /** `forward-delay` (u32). */
+  /** `forward-delay` (u32; IFLA_BR_FORWARD_DELAY). */
   forwardDelay?: number;
-  /** `hello-time` (u32). */
+  /** `hello-time` (u32; IFLA_BR_HELLO_TIME). */
   helloTime?: number;
-  /** `max-age` (u32). */
+  /** `max-age` (u32; IFLA_BR_MAX_AGE). */
   maxAge?: number;
-  /** `ageing-time` (u32). */
+  /** `ageing-time` (u32; IFLA_BR_AGEING_TIME). */
   ageingTime?: number;
-  /** `stp-state` (u32). */
+  /** `stp-state` (u32; IFLA_BR_STP_STATE). */
   stpState?: number;
-  /** `priority` (u16). */
+  /** `priority` (u16; IFLA_BR_PRIORITY). */
   priority?: number;
-  /** `vlan-filtering` (u8). */
+  /** `vlan-filtering` (u8; IFLA_BR_VLAN_FILTERING). */
   vlanFiltering?: number;
-  /** `vlan-protocol` (u16). */
+  /** `vlan-protocol` (u16; IFLA_BR_VLAN_PROTOCOL). */
   vlanProtocol?: number;
-  /** `group-fwd-mask` (u16). */
+  /** `group-fwd-mask` (u16; IFLA_BR_GROUP_FWD_MASK). */
   groupFwdMask?: number;
-  /** `root-id` (struct {@linkcode IflaBridgeId}). */
+  /** `root-id` (struct {@linkcode IflaBridgeId}; IFLA_BR_ROOT_ID). */
   rootId?: IflaBridgeId;
-  /** `bridge-id` (struct {@linkcode IflaBridgeId}). */
+  /** `bridge-id` (struct {@linkcode IflaBridgeId}; IFLA_BR_BRIDGE_ID). */
   bridgeId?: IflaBridgeId;
-  /** `root-port` (u16). */
+  /** `root-port` (u16; IFLA_BR_ROOT_PORT). */
   rootPort?: number;
-  /** `root-path-cost` (u32). */
+  /** `root-path-cost` (u32; IFLA_BR_ROOT_PATH_COST). */
   rootPathCost?: number;
-  /** `topology-change` (u8). */
+  /** `topology-change` (u8; IFLA_BR_TOPOLOGY_CHANGE). */
   topologyChange?: number;
-  /** `topology-change-detected` (u8). */
+  /** `topology-change-detected` (u8; IFLA_BR_TOPOLOGY_CHANGE_DETECTED). */
   topologyChangeDetected?: number;
-  /** `hello-timer` (u64). */
+  /** `hello-timer` (u64; IFLA_BR_HELLO_TIMER). */
   helloTimer?: bigint;
-  /** `tcn-timer` (u64). */
+  /** `tcn-timer` (u64; IFLA_BR_TCN_TIMER). */
   tcnTimer?: bigint;
-  /** `topology-change-timer` (u64). */
+  /** `topology-change-timer` (u64; IFLA_BR_TOPOLOGY_CHANGE_TIMER). */
   topologyChangeTimer?: bigint;
-  /** `gc-timer` (u64). */
+  /** `gc-timer` (u64; IFLA_BR_GC_TIMER). */
   gcTimer?: bigint;
-  /** `group-addr` (binary, mac). */
+  /** `group-addr` (binary, mac; IFLA_BR_GROUP_ADDR). */
   groupAddr?: string;
-  /** `fdb-flush` (binary). */
+  /** `fdb-flush` (binary; IFLA_BR_FDB_FLUSH). */
   fdbFlush?: Uint8Array;
-  /** `mcast-router` (u8). */
+  /** `mcast-router` (u8; IFLA_BR_MCAST_ROUTER). */
   mcastRouter?: number;
-  /** `mcast-snooping` (u8). */
+  /** `mcast-snooping` (u8; IFLA_BR_MCAST_SNOOPING). */
   mcastSnooping?: number;
-  /** `mcast-query-use-ifaddr` (u8). */
+  /** `mcast-query-use-ifaddr` (u8; IFLA_BR_MCAST_QUERY_USE_IFADDR). */
   mcastQueryUseIfaddr?: number;
-  /** `mcast-querier` (u8). */
+  /** `mcast-querier` (u8; IFLA_BR_MCAST_QUERIER). */
   mcastQuerier?: number;
-  /** `mcast-hash-elasticity` (u32). */
+  /** `mcast-hash-elasticity` (u32; IFLA_BR_MCAST_HASH_ELASTICITY). */
   mcastHashElasticity?: number;
-  /** `mcast-hash-max` (u32). */
+  /** `mcast-hash-max` (u32; IFLA_BR_MCAST_HASH_MAX). */
   mcastHashMax?: number;
-  /** `mcast-last-member-cnt` (u32). */
+  /** `mcast-last-member-cnt` (u32; IFLA_BR_MCAST_LAST_MEMBER_CNT). */
   mcastLastMemberCnt?: number;
-  /** `mcast-startup-query-cnt` (u32). */
+  /** `mcast-startup-query-cnt` (u32; IFLA_BR_MCAST_STARTUP_QUERY_CNT). */
   mcastStartupQueryCnt?: number;
-  /** `mcast-last-member-intvl` (u64). */
+  /** `mcast-last-member-intvl` (u64; IFLA_BR_MCAST_LAST_MEMBER_INTVL). */
   mcastLastMemberIntvl?: bigint;
-  /** `mcast-membership-intvl` (u64). */
+  /** `mcast-membership-intvl` (u64; IFLA_BR_MCAST_MEMBERSHIP_INTVL). */
   mcastMembershipIntvl?: bigint;
-  /** `mcast-querier-intvl` (u64). */
+  /** `mcast-querier-intvl` (u64; IFLA_BR_MCAST_QUERIER_INTVL). */
   mcastQuerierIntvl?: bigint;
-  /** `mcast-query-intvl` (u64). */
+  /** `mcast-query-intvl` (u64; IFLA_BR_MCAST_QUERY_INTVL). */
   mcastQueryIntvl?: bigint;
-  /** `mcast-query-response-intvl` (u64). */
+  /** `mcast-query-response-intvl` (u64; IFLA_BR_MCAST_QUERY_RESPONSE_INTVL). */
   mcastQueryResponseIntvl?: bigint;
-  /** `mcast-startup-query-intvl` (u64). */
+  /** `mcast-startup-query-intvl` (u64; IFLA_BR_MCAST_STARTUP_QUERY_INTVL). */
   mcastStartupQueryIntvl?: bigint;
-  /** `nf-call-iptables` (u8). */
+  /** `nf-call-iptables` (u8; IFLA_BR_NF_CALL_IPTABLES). */
   nfCallIptables?: number;
-  /** `nf-call-ip6tables` (u8). */
+  /** `nf-call-ip6tables` (u8; IFLA_BR_NF_CALL_IP6TABLES). */
   nfCallIp6tables?: number;
-  /** `nf-call-arptables` (u8). */
+  /** `nf-call-arptables` (u8; IFLA_BR_NF_CALL_ARPTABLES). */
   nfCallArptables?: number;
-  /** `vlan-default-pvid` (u16). */
+  /** `vlan-default-pvid` (u16; IFLA_BR_VLAN_DEFAULT_PVID). */
   vlanDefaultPvid?: number;
-  /** `vlan-stats-enabled` (u8). */
+  /** `vlan-stats-enabled` (u8; IFLA_BR_VLAN_STATS_ENABLED). */
   vlanStatsEnabled?: number;
-  /** `mcast-stats-enabled` (u8). */
+  /** `mcast-stats-enabled` (u8; IFLA_BR_MCAST_STATS_ENABLED). */
   mcastStatsEnabled?: number;
-  /** `mcast-igmp-version` (u8). */
+  /** `mcast-igmp-version` (u8; IFLA_BR_MCAST_IGMP_VERSION). */
   mcastIgmpVersion?: number;
-  /** `mcast-mld-version` (u8). */
+  /** `mcast-mld-version` (u8; IFLA_BR_MCAST_MLD_VERSION). */
   mcastMldVersion?: number;
-  /** `vlan-stats-per-port` (u8). */
+  /** `vlan-stats-per-port` (u8; IFLA_BR_VLAN_STATS_PER_PORT). */
   vlanStatsPerPort?: number;
-  /** `multi-boolopt` (struct {@linkcode BrBooloptMulti}). */
+  /** `multi-boolopt` (struct {@linkcode BrBooloptMulti}; IFLA_BR_MULTI_BOOLOPT). */
   multiBoolopt?: BrBooloptMulti;
-  /** `mcast-querier-state` (binary). */
+  /** `mcast-querier-state` (binary; IFLA_BR_MCAST_QUERIER_STATE). */
   mcastQuerierState?: Uint8Array;
-  /** `fdb-n-learned` (u32). */
+  /** `fdb-n-learned` (u32; IFLA_BR_FDB_N_LEARNED). */
   fdbNLearned?: number;
-  /** `fdb-max-learned` (u32). */
+  /** `fdb-max-learned` (u32; IFLA_BR_FDB_MAX_LEARNED). */
   fdbMaxLearned?: number;
-  /** `stp-mode` (u32, enum {@linkcode BrStpMode}). */
+  /** `stp-mode` (u32, enum {@linkcode BrStpMode}; IFLA_BR_STP_MODE). */
   stpMode?: BrStpMode;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2173,93 +2173,93 @@ export const linkinfoBridgeAttrs: Codec<LinkinfoBridgeAttrs> = {
 
 /** Attribute set `linkinfo-brport-attrs`. */
 export interface LinkinfoBrportAttrs {
-  /** `state` (u8). */
+  /** `state` (u8; IFLA_BRPORT_STATE). */
   state?: number;
-  /** `priority` (u16). */
+  /** `priority` (u16; IFLA_BRPORT_PRIORITY). */
   priority?: number;
-  /** `cost` (u32). */
+  /** `cost` (u32; IFLA_BRPORT_COST). */
   cost?: number;
-  /** `mode` (u8). */
+  /** `mode` (u8; IFLA_BRPORT_MODE). */
   mode?: number;
-  /** `guard` (u8). */
+  /** `guard` (u8; IFLA_BRPORT_GUARD). */
   guard?: number;
-  /** `protect` (u8). */
+  /** `protect` (u8; IFLA_BRPORT_PROTECT). */
   protect?: number;
-  /** `fast-leave` (u8). */
+  /** `fast-leave` (u8; IFLA_BRPORT_FAST_LEAVE). */
   fastLeave?: number;
-  /** `learning` (u8). */
+  /** `learning` (u8; IFLA_BRPORT_LEARNING). */
   learning?: number;
-  /** `unicast-flood` (u8). */
+  /** `unicast-flood` (u8; IFLA_BRPORT_UNICAST_FLOOD). */
   unicastFlood?: number;
-  /** `proxyarp` (u8). */
+  /** `proxyarp` (u8; IFLA_BRPORT_PROXYARP). */
   proxyarp?: number;
-  /** `learning-sync` (u8). */
+  /** `learning-sync` (u8; IFLA_BRPORT_LEARNING_SYNC). */
   learningSync?: number;
-  /** `proxyarp-wifi` (u8). */
+  /** `proxyarp-wifi` (u8; IFLA_BRPORT_PROXYARP_WIFI). */
   proxyarpWifi?: number;
-  /** `root-id` (struct {@linkcode IflaBridgeId}). */
+  /** `root-id` (struct {@linkcode IflaBridgeId}; IFLA_BRPORT_ROOT_ID). */
   rootId?: IflaBridgeId;
-  /** `bridge-id` (struct {@linkcode IflaBridgeId}). */
+  /** `bridge-id` (struct {@linkcode IflaBridgeId}; IFLA_BRPORT_BRIDGE_ID). */
   bridgeId?: IflaBridgeId;
-  /** `designated-port` (u16). */
+  /** `designated-port` (u16; IFLA_BRPORT_DESIGNATED_PORT). */
   designatedPort?: number;
-  /** `designated-cost` (u16). */
+  /** `designated-cost` (u16; IFLA_BRPORT_DESIGNATED_COST). */
   designatedCost?: number;
-  /** `id` (u16). */
+  /** `id` (u16; IFLA_BRPORT_ID). */
   id?: number;
-  /** `no` (u16). */
+  /** `no` (u16; IFLA_BRPORT_NO). */
   no?: number;
-  /** `topology-change-ack` (u8). */
+  /** `topology-change-ack` (u8; IFLA_BRPORT_TOPOLOGY_CHANGE_ACK). */
   topologyChangeAck?: number;
-  /** `config-pending` (u8). */
+  /** `config-pending` (u8; IFLA_BRPORT_CONFIG_PENDING). */
   configPending?: number;
-  /** `message-age-timer` (u64). */
+  /** `message-age-timer` (u64; IFLA_BRPORT_MESSAGE_AGE_TIMER). */
   messageAgeTimer?: bigint;
-  /** `forward-delay-timer` (u64). */
+  /** `forward-delay-timer` (u64; IFLA_BRPORT_FORWARD_DELAY_TIMER). */
   forwardDelayTimer?: bigint;
-  /** `hold-timer` (u64). */
+  /** `hold-timer` (u64; IFLA_BRPORT_HOLD_TIMER). */
   holdTimer?: bigint;
-  /** `flush` (flag). */
+  /** `flush` (flag; IFLA_BRPORT_FLUSH). */
   flush?: boolean;
-  /** `multicast-router` (u8). */
+  /** `multicast-router` (u8; IFLA_BRPORT_MULTICAST_ROUTER). */
   multicastRouter?: number;
-  /** `mcast-flood` (u8). */
+  /** `mcast-flood` (u8; IFLA_BRPORT_MCAST_FLOOD). */
   mcastFlood?: number;
-  /** `mcast-to-ucast` (u8). */
+  /** `mcast-to-ucast` (u8; IFLA_BRPORT_MCAST_TO_UCAST). */
   mcastToUcast?: number;
-  /** `vlan-tunnel` (u8). */
+  /** `vlan-tunnel` (u8; IFLA_BRPORT_VLAN_TUNNEL). */
   vlanTunnel?: number;
-  /** `bcast-flood` (u8). */
+  /** `bcast-flood` (u8; IFLA_BRPORT_BCAST_FLOOD). */
   bcastFlood?: number;
-  /** `group-fwd-mask` (u16). */
+  /** `group-fwd-mask` (u16; IFLA_BRPORT_GROUP_FWD_MASK). */
   groupFwdMask?: number;
-  /** `neigh-suppress` (u8). */
+  /** `neigh-suppress` (u8; IFLA_BRPORT_NEIGH_SUPPRESS). */
   neighSuppress?: number;
-  /** `isolated` (u8). */
+  /** `isolated` (u8; IFLA_BRPORT_ISOLATED). */
   isolated?: number;
-  /** `backup-port` (u32). */
+  /** `backup-port` (u32; IFLA_BRPORT_BACKUP_PORT). */
   backupPort?: number;
-  /** `mrp-ring-open` (u8). */
+  /** `mrp-ring-open` (u8; IFLA_BRPORT_MRP_RING_OPEN). */
   mrpRingOpen?: number;
-  /** `mrp-in-open` (u8). */
+  /** `mrp-in-open` (u8; IFLA_BRPORT_MRP_IN_OPEN). */
   mrpInOpen?: number;
-  /** `mcast-eht-hosts-limit` (u32). */
+  /** `mcast-eht-hosts-limit` (u32; IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT). */
   mcastEhtHostsLimit?: number;
-  /** `mcast-eht-hosts-cnt` (u32). */
+  /** `mcast-eht-hosts-cnt` (u32; IFLA_BRPORT_MCAST_EHT_HOSTS_CNT). */
   mcastEhtHostsCnt?: number;
-  /** `locked` (u8). */
+  /** `locked` (u8; IFLA_BRPORT_LOCKED). */
   locked?: number;
-  /** `mab` (u8). */
+  /** `mab` (u8; IFLA_BRPORT_MAB). */
   mab?: number;
-  /** `mcast-n-groups` (u32). */
+  /** `mcast-n-groups` (u32; IFLA_BRPORT_MCAST_N_GROUPS). */
   mcastNGroups?: number;
-  /** `mcast-max-groups` (u32). */
+  /** `mcast-max-groups` (u32; IFLA_BRPORT_MCAST_MAX_GROUPS). */
   mcastMaxGroups?: number;
-  /** `neigh-vlan-suppress` (u8). */
+  /** `neigh-vlan-suppress` (u8; IFLA_BRPORT_NEIGH_VLAN_SUPPRESS). */
   neighVlanSuppress?: number;
-  /** `backup-nhid` (u32). */
+  /** `backup-nhid` (u32; IFLA_BRPORT_BACKUP_NHID). */
   backupNhid?: number;
-  /** `neigh-forward-grat` (u8). */
+  /** `neigh-forward-grat` (u8; IFLA_BRPORT_NEIGH_FORWARD_GRAT). */
   neighForwardGrat?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2378,53 +2378,53 @@ export const linkinfoBrportAttrs: Codec<LinkinfoBrportAttrs> = {
 
 /** Attribute set `linkinfo-gre-attrs`. */
 export interface LinkinfoGreAttrs {
-  /** `link` (u32). */
+  /** `link` (u32; IFLA_GRE_LINK). */
   link?: number;
-  /** `iflags` (u16, big-endian). */
+  /** `iflags` (u16, big-endian; IFLA_GRE_IFLAGS). */
   iflags?: number;
-  /** `oflags` (u16, big-endian). */
+  /** `oflags` (u16, big-endian; IFLA_GRE_OFLAGS). */
   oflags?: number;
-  /** `ikey` (u32, big-endian). */
+  /** `ikey` (u32, big-endian; IFLA_GRE_IKEY). */
   ikey?: number;
-  /** `okey` (u32, big-endian). */
+  /** `okey` (u32, big-endian; IFLA_GRE_OKEY). */
   okey?: number;
-  /** `local` (binary, ipv4-or-v6). */
+  /** `local` (binary, ipv4-or-v6; IFLA_GRE_LOCAL). */
   local?: string;
-  /** `remote` (binary, ipv4-or-v6). */
+  /** `remote` (binary, ipv4-or-v6; IFLA_GRE_REMOTE). */
   remote?: string;
-  /** `ttl` (u8). */
+  /** `ttl` (u8; IFLA_GRE_TTL). */
   ttl?: number;
-  /** `tos` (u8). */
+  /** `tos` (u8; IFLA_GRE_TOS). */
   tos?: number;
-  /** `pmtudisc` (u8). */
+  /** `pmtudisc` (u8; IFLA_GRE_PMTUDISC). */
   pmtudisc?: number;
-  /** `encap-limit` (u8). */
+  /** `encap-limit` (u8; IFLA_GRE_ENCAP_LIMIT). */
   encapLimit?: number;
-  /** `flowinfo` (u32, big-endian). */
+  /** `flowinfo` (u32, big-endian; IFLA_GRE_FLOWINFO). */
   flowinfo?: number;
-  /** `flags` (u32). */
+  /** `flags` (u32; IFLA_GRE_FLAGS). */
   flags?: number;
-  /** `encap-type` (u16). */
+  /** `encap-type` (u16; IFLA_GRE_ENCAP_TYPE). */
   encapType?: number;
-  /** `encap-flags` (u16). */
+  /** `encap-flags` (u16; IFLA_GRE_ENCAP_FLAGS). */
   encapFlags?: number;
-  /** `encap-sport` (u16, big-endian). */
+  /** `encap-sport` (u16, big-endian; IFLA_GRE_ENCAP_SPORT). */
   encapSport?: number;
-  /** `encap-dport` (u16, big-endian). */
+  /** `encap-dport` (u16, big-endian; IFLA_GRE_ENCAP_DPORT). */
   encapDport?: number;
-  /** `collect-metadata` (flag). */
+  /** `collect-metadata` (flag; IFLA_GRE_COLLECT_METADATA). */
   collectMetadata?: boolean;
-  /** `ignore-df` (u8). */
+  /** `ignore-df` (u8; IFLA_GRE_IGNORE_DF). */
   ignoreDf?: number;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; IFLA_GRE_FWMARK). */
   fwmark?: number;
-  /** `erspan-index` (u32). */
+  /** `erspan-index` (u32; IFLA_GRE_ERSPAN_INDEX). */
   erspanIndex?: number;
-  /** `erspan-ver` (u8). */
+  /** `erspan-ver` (u8; IFLA_GRE_ERSPAN_VER). */
   erspanVer?: number;
-  /** `erspan-dir` (u8). */
+  /** `erspan-dir` (u8; IFLA_GRE_ERSPAN_DIR). */
   erspanDir?: number;
-  /** `erspan-hwid` (u16). */
+  /** `erspan-hwid` (u16; IFLA_GRE_ERSPAN_HWID). */
   erspanHwid?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2502,47 +2502,47 @@ export const linkinfoGreAttrs: Codec<LinkinfoGreAttrs> = {
 
 /** Attribute set `linkinfo-gre6-attrs`, a part of `linkinfo-gre-attrs`. */
 export interface LinkinfoGre6Attrs {
-  /** `link` (u32). */
+  /** `link` (u32; IFLA_GRE_LINK). */
   link?: number;
-  /** `iflags` (u16, big-endian). */
+  /** `iflags` (u16, big-endian; IFLA_GRE_IFLAGS). */
   iflags?: number;
-  /** `oflags` (u16, big-endian). */
+  /** `oflags` (u16, big-endian; IFLA_GRE_OFLAGS). */
   oflags?: number;
-  /** `ikey` (u32, big-endian). */
+  /** `ikey` (u32, big-endian; IFLA_GRE_IKEY). */
   ikey?: number;
-  /** `okey` (u32, big-endian). */
+  /** `okey` (u32, big-endian; IFLA_GRE_OKEY). */
   okey?: number;
-  /** `local` (binary, ipv6). */
+  /** `local` (binary, ipv6; IFLA_GRE_LOCAL). */
   local?: string;
-  /** `remote` (binary, ipv6). */
+  /** `remote` (binary, ipv6; IFLA_GRE_REMOTE). */
   remote?: string;
-  /** `ttl` (u8). */
+  /** `ttl` (u8; IFLA_GRE_TTL). */
   ttl?: number;
-  /** `encap-limit` (u8). */
+  /** `encap-limit` (u8; IFLA_GRE_ENCAP_LIMIT). */
   encapLimit?: number;
-  /** `flowinfo` (u32, big-endian). */
+  /** `flowinfo` (u32, big-endian; IFLA_GRE_FLOWINFO). */
   flowinfo?: number;
-  /** `flags` (u32). */
+  /** `flags` (u32; IFLA_GRE_FLAGS). */
   flags?: number;
-  /** `encap-type` (u16). */
+  /** `encap-type` (u16; IFLA_GRE_ENCAP_TYPE). */
   encapType?: number;
-  /** `encap-flags` (u16). */
+  /** `encap-flags` (u16; IFLA_GRE_ENCAP_FLAGS). */
   encapFlags?: number;
-  /** `encap-sport` (u16, big-endian). */
+  /** `encap-sport` (u16, big-endian; IFLA_GRE_ENCAP_SPORT). */
   encapSport?: number;
-  /** `encap-dport` (u16, big-endian). */
+  /** `encap-dport` (u16, big-endian; IFLA_GRE_ENCAP_DPORT). */
   encapDport?: number;
-  /** `collect-metadata` (flag). */
+  /** `collect-metadata` (flag; IFLA_GRE_COLLECT_METADATA). */
   collectMetadata?: boolean;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; IFLA_GRE_FWMARK). */
   fwmark?: number;
-  /** `erspan-index` (u32). */
+  /** `erspan-index` (u32; IFLA_GRE_ERSPAN_INDEX). */
   erspanIndex?: number;
-  /** `erspan-ver` (u8). */
+  /** `erspan-ver` (u8; IFLA_GRE_ERSPAN_VER). */
   erspanVer?: number;
-  /** `erspan-dir` (u8). */
+  /** `erspan-dir` (u8; IFLA_GRE_ERSPAN_DIR). */
   erspanDir?: number;
-  /** `erspan-hwid` (u16). */
+  /** `erspan-hwid` (u16; IFLA_GRE_ERSPAN_HWID). */
   erspanHwid?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2614,17 +2614,17 @@ export const linkinfoGre6Attrs: Codec<LinkinfoGre6Attrs> = {
 
 /** Attribute set `linkinfo-vti-attrs`. */
 export interface LinkinfoVtiAttrs {
-  /** `link` (u32). */
+  /** `link` (u32; IFLA_VTI_LINK). */
   link?: number;
-  /** `ikey` (u32, big-endian). */
+  /** `ikey` (u32, big-endian; IFLA_VTI_IKEY). */
   ikey?: number;
-  /** `okey` (u32, big-endian). */
+  /** `okey` (u32, big-endian; IFLA_VTI_OKEY). */
   okey?: number;
-  /** `local` (binary, ipv4-or-v6). */
+  /** `local` (binary, ipv4-or-v6; IFLA_VTI_LOCAL). */
   local?: string;
-  /** `remote` (binary, ipv4-or-v6). */
+  /** `remote` (binary, ipv4-or-v6; IFLA_VTI_REMOTE). */
   remote?: string;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; IFLA_VTI_FWMARK). */
   fwmark?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2666,17 +2666,17 @@ export const linkinfoVtiAttrs: Codec<LinkinfoVtiAttrs> = {
 
 /** Attribute set `linkinfo-vti6-attrs`, a part of `linkinfo-vti-attrs`. */
 export interface LinkinfoVti6Attrs {
-  /** `link` (u32). */
+  /** `link` (u32; IFLA_VTI_LINK). */
   link?: number;
-  /** `ikey` (u32, big-endian). */
+  /** `ikey` (u32, big-endian; IFLA_VTI_IKEY). */
   ikey?: number;
-  /** `okey` (u32, big-endian). */
+  /** `okey` (u32, big-endian; IFLA_VTI_OKEY). */
   okey?: number;
-  /** `local` (binary, ipv6). */
+  /** `local` (binary, ipv6; IFLA_VTI_LOCAL). */
   local?: string;
-  /** `remote` (binary, ipv6). */
+  /** `remote` (binary, ipv6; IFLA_VTI_REMOTE). */
   remote?: string;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; IFLA_VTI_FWMARK). */
   fwmark?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2718,41 +2718,41 @@ export const linkinfoVti6Attrs: Codec<LinkinfoVti6Attrs> = {
 
 /** Attribute set `linkinfo-geneve-attrs`. */
 export interface LinkinfoGeneveAttrs {
-  /** `id` (u32). */
+  /** `id` (u32; IFLA_GENEVE_ID). */
   id?: number;
-  /** `remote` (u32, ipv4). */
+  /** `remote` (u32, ipv4; IFLA_GENEVE_REMOTE). */
   remote?: string;
-  /** `ttl` (u8). */
+  /** `ttl` (u8; IFLA_GENEVE_TTL). */
   ttl?: number;
-  /** `tos` (u8). */
+  /** `tos` (u8; IFLA_GENEVE_TOS). */
   tos?: number;
-  /** `port` (u16, big-endian). */
+  /** `port` (u16, big-endian; IFLA_GENEVE_PORT). */
   port?: number;
-  /** `collect-metadata` (flag). */
+  /** `collect-metadata` (flag; IFLA_GENEVE_COLLECT_METADATA). */
   collectMetadata?: boolean;
-  /** `remote6` (binary, ipv6). */
+  /** `remote6` (binary, ipv6; IFLA_GENEVE_REMOTE6). */
   remote6?: string;
-  /** `udp-csum` (u8). */
+  /** `udp-csum` (u8; IFLA_GENEVE_UDP_CSUM). */
   udpCsum?: number;
-  /** `udp-zero-csum6-tx` (u8). */
+  /** `udp-zero-csum6-tx` (u8; IFLA_GENEVE_UDP_ZERO_CSUM6_TX). */
   udpZeroCsum6Tx?: number;
-  /** `udp-zero-csum6-rx` (u8). */
+  /** `udp-zero-csum6-rx` (u8; IFLA_GENEVE_UDP_ZERO_CSUM6_RX). */
   udpZeroCsum6Rx?: number;
-  /** `label` (u32, big-endian). */
+  /** `label` (u32, big-endian; IFLA_GENEVE_LABEL). */
   label?: number;
-  /** `ttl-inherit` (u8). */
+  /** `ttl-inherit` (u8; IFLA_GENEVE_TTL_INHERIT). */
   ttlInherit?: number;
-  /** `df` (u8). */
+  /** `df` (u8; IFLA_GENEVE_DF). */
   df?: number;
-  /** `inner-proto-inherit` (flag). */
+  /** `inner-proto-inherit` (flag; IFLA_GENEVE_INNER_PROTO_INHERIT). */
   innerProtoInherit?: boolean;
-  /** `port-range` (struct {@linkcode IflaGenevePortRange}). */
+  /** `port-range` (struct {@linkcode IflaGenevePortRange}; IFLA_GENEVE_PORT_RANGE). */
   portRange?: IflaGenevePortRange;
-  /** `gro-hint` (flag). */
+  /** `gro-hint` (flag; IFLA_GENEVE_GRO_HINT). */
   groHint?: boolean;
-  /** `local` (u32, ipv4). */
+  /** `local` (u32, ipv4; IFLA_GENEVE_LOCAL). */
   local?: string;
-  /** `local6` (binary, ipv6). */
+  /** `local6` (binary, ipv6; IFLA_GENEVE_LOCAL6). */
   local6?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2818,21 +2818,21 @@ export const linkinfoGeneveAttrs: Codec<LinkinfoGeneveAttrs> = {
 
 /** Attribute set `linkinfo-hsr-attrs`. */
 export interface LinkinfoHsrAttrs {
-  /** `slave1` (u32). */
+  /** `slave1` (u32; IFLA_HSR_SLAVE1). */
   slave1?: number;
-  /** `slave2` (u32). */
+  /** `slave2` (u32; IFLA_HSR_SLAVE2). */
   slave2?: number;
-  /** `multicast-spec` (u8). */
+  /** `multicast-spec` (u8; IFLA_HSR_MULTICAST_SPEC). */
   multicastSpec?: number;
-  /** `supervision-addr` (binary, mac). */
+  /** `supervision-addr` (binary, mac; IFLA_HSR_SUPERVISION_ADDR). */
   supervisionAddr?: string;
-  /** `seq-nr` (u16). */
+  /** `seq-nr` (u16; IFLA_HSR_SEQ_NR). */
   seqNr?: number;
-  /** `version` (u8). */
+  /** `version` (u8; IFLA_HSR_VERSION). */
   version?: number;
-  /** `protocol` (u8). */
+  /** `protocol` (u8; IFLA_HSR_PROTOCOL). */
   protocol?: number;
-  /** `interlink` (u32). */
+  /** `interlink` (u32; IFLA_HSR_INTERLINK). */
   interlink?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2878,45 +2878,45 @@ export const linkinfoHsrAttrs: Codec<LinkinfoHsrAttrs> = {
 
 /** Attribute set `linkinfo-iptun-attrs`. */
 export interface LinkinfoIptunAttrs {
-  /** `link` (u32). */
+  /** `link` (u32; IFLA_IPTUN_LINK). */
   link?: number;
-  /** `local` (binary, ipv4-or-v6). */
+  /** `local` (binary, ipv4-or-v6; IFLA_IPTUN_LOCAL). */
   local?: string;
-  /** `remote` (binary, ipv4-or-v6). */
+  /** `remote` (binary, ipv4-or-v6; IFLA_IPTUN_REMOTE). */
   remote?: string;
-  /** `ttl` (u8). */
+  /** `ttl` (u8; IFLA_IPTUN_TTL). */
   ttl?: number;
-  /** `tos` (u8). */
+  /** `tos` (u8; IFLA_IPTUN_TOS). */
   tos?: number;
-  /** `encap-limit` (u8). */
+  /** `encap-limit` (u8; IFLA_IPTUN_ENCAP_LIMIT). */
   encapLimit?: number;
-  /** `flowinfo` (u32, big-endian). */
+  /** `flowinfo` (u32, big-endian; IFLA_IPTUN_FLOWINFO). */
   flowinfo?: number;
-  /** `flags` (u16, big-endian). */
+  /** `flags` (u16, big-endian; IFLA_IPTUN_FLAGS). */
   flags?: number;
-  /** `proto` (u8). */
+  /** `proto` (u8; IFLA_IPTUN_PROTO). */
   proto?: number;
-  /** `pmtudisc` (u8). */
+  /** `pmtudisc` (u8; IFLA_IPTUN_PMTUDISC). */
   pmtudisc?: number;
-  /** `6rd-prefix` (binary, ipv6). */
+  /** `6rd-prefix` (binary, ipv6; IFLA_IPTUN_6RD_PREFIX). */
   "6rdPrefix"?: string;
-  /** `6rd-relay-prefix` (u32, ipv4). */
+  /** `6rd-relay-prefix` (u32, ipv4; IFLA_IPTUN_6RD_RELAY_PREFIX). */
   "6rdRelayPrefix"?: string;
-  /** `6rd-prefixlen` (u16). */
+  /** `6rd-prefixlen` (u16; IFLA_IPTUN_6RD_PREFIXLEN). */
   "6rdPrefixlen"?: number;
-  /** `6rd-relay-prefixlen` (u16). */
+  /** `6rd-relay-prefixlen` (u16; IFLA_IPTUN_6RD_RELAY_PREFIXLEN). */
   "6rdRelayPrefixlen"?: number;
-  /** `encap-type` (u16). */
+  /** `encap-type` (u16; IFLA_IPTUN_ENCAP_TYPE). */
   encapType?: number;
-  /** `encap-flags` (u16). */
+  /** `encap-flags` (u16; IFLA_IPTUN_ENCAP_FLAGS). */
   encapFlags?: number;
-  /** `encap-sport` (u16, big-endian). */
+  /** `encap-sport` (u16, big-endian; IFLA_IPTUN_ENCAP_SPORT). */
   encapSport?: number;
-  /** `encap-dport` (u16, big-endian). */
+  /** `encap-dport` (u16, big-endian; IFLA_IPTUN_ENCAP_DPORT). */
   encapDport?: number;
-  /** `collect-metadata` (flag). */
+  /** `collect-metadata` (flag; IFLA_IPTUN_COLLECT_METADATA). */
   collectMetadata?: boolean;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; IFLA_IPTUN_FWMARK). */
   fwmark?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2986,33 +2986,33 @@ export const linkinfoIptunAttrs: Codec<LinkinfoIptunAttrs> = {
 
 /** Attribute set `linkinfo-ip6tnl-attrs`, a part of `linkinfo-iptun-attrs`. */
 export interface LinkinfoIp6tnlAttrs {
-  /** `link` (u32). */
+  /** `link` (u32; IFLA_IPTUN_LINK). */
   link?: number;
-  /** `local` (binary, ipv6). */
+  /** `local` (binary, ipv6; IFLA_IPTUN_LOCAL). */
   local?: string;
-  /** `remote` (binary, ipv6). */
+  /** `remote` (binary, ipv6; IFLA_IPTUN_REMOTE). */
   remote?: string;
-  /** `ttl` (u8). */
+  /** `ttl` (u8; IFLA_IPTUN_TTL). */
   ttl?: number;
-  /** `encap-limit` (u8). */
+  /** `encap-limit` (u8; IFLA_IPTUN_ENCAP_LIMIT). */
   encapLimit?: number;
-  /** `flowinfo` (u32, big-endian). */
+  /** `flowinfo` (u32, big-endian; IFLA_IPTUN_FLOWINFO). */
   flowinfo?: number;
-  /** `flags` (u32, big-endian). */
+  /** `flags` (u32, big-endian; IFLA_IPTUN_FLAGS). */
   flags?: number;
-  /** `proto` (u8). */
+  /** `proto` (u8; IFLA_IPTUN_PROTO). */
   proto?: number;
-  /** `encap-type` (u16). */
+  /** `encap-type` (u16; IFLA_IPTUN_ENCAP_TYPE). */
   encapType?: number;
-  /** `encap-flags` (u16). */
+  /** `encap-flags` (u16; IFLA_IPTUN_ENCAP_FLAGS). */
   encapFlags?: number;
-  /** `encap-sport` (u16, big-endian). */
+  /** `encap-sport` (u16, big-endian; IFLA_IPTUN_ENCAP_SPORT). */
   encapSport?: number;
-  /** `encap-dport` (u16, big-endian). */
+  /** `encap-dport` (u16, big-endian; IFLA_IPTUN_ENCAP_DPORT). */
   encapDport?: number;
-  /** `collect-metadata` (flag). */
+  /** `collect-metadata` (flag; IFLA_IPTUN_COLLECT_METADATA). */
   collectMetadata?: boolean;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; IFLA_IPTUN_FWMARK). */
   fwmark?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3070,23 +3070,23 @@ export const linkinfoIp6tnlAttrs: Codec<LinkinfoIp6tnlAttrs> = {
 
 /** Attribute set `linkinfo-tun-attrs`. */
 export interface LinkinfoTunAttrs {
-  /** `owner` (u32). */
+  /** `owner` (u32; IFLA_TUN_OWNER). */
   owner?: number;
-  /** `group` (u32). */
+  /** `group` (u32; IFLA_TUN_GROUP). */
   group?: number;
-  /** `type` (u8). */
+  /** `type` (u8; IFLA_TUN_TYPE). */
   type?: number;
-  /** `pi` (u8). */
+  /** `pi` (u8; IFLA_TUN_PI). */
   pi?: number;
-  /** `vnet-hdr` (u8). */
+  /** `vnet-hdr` (u8; IFLA_TUN_VNET_HDR). */
   vnetHdr?: number;
-  /** `persist` (u8). */
+  /** `persist` (u8; IFLA_TUN_PERSIST). */
   persist?: number;
-  /** `multi-queue` (u8). */
+  /** `multi-queue` (u8; IFLA_TUN_MULTI_QUEUE). */
   multiQueue?: number;
-  /** `num-queues` (u32). */
+  /** `num-queues` (u32; IFLA_TUN_NUM_QUEUES). */
   numQueues?: number;
-  /** `num-disabled-queues` (u32). */
+  /** `num-disabled-queues` (u32; IFLA_TUN_NUM_DISABLED_QUEUES). */
   numDisabledQueues?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3134,15 +3134,15 @@ export const linkinfoTunAttrs: Codec<LinkinfoTunAttrs> = {
 
 /** Attribute set `linkinfo-vlan-attrs`. */
 export interface LinkinfoVlanAttrs {
-  /** `id` (u16). */
+  /** `id` (u16; IFLA_VLAN_ID). */
   id?: number;
-  /** `flags` (struct {@linkcode IflaVlanFlags}). */
+  /** `flags` (struct {@linkcode IflaVlanFlags}; IFLA_VLAN_FLAGS). */
   flags?: IflaVlanFlags;
-  /** `egress-qos` (nest {@linkcode IflaVlanQos}). */
+  /** `egress-qos` (nest {@linkcode IflaVlanQos}; IFLA_VLAN_EGRESS_QOS). */
   egressQos?: IflaVlanQos;
-  /** `ingress-qos` (nest {@linkcode IflaVlanQos}). */
+  /** `ingress-qos` (nest {@linkcode IflaVlanQos}; IFLA_VLAN_INGRESS_QOS). */
   ingressQos?: IflaVlanQos;
-  /** `protocol` (u16, big-endian, enum {@linkcode VlanProtocols}). */
+  /** `protocol` (u16, big-endian, enum {@linkcode VlanProtocols}; IFLA_VLAN_PROTOCOL). */
   protocol?: VlanProtocols;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3182,7 +3182,7 @@ export const linkinfoVlanAttrs: Codec<LinkinfoVlanAttrs> = {
 
 /** Attribute set `ifla-vlan-qos`. */
 export interface IflaVlanQos {
-  /** `mapping` (struct {@linkcode IflaVlanQosMapping}, repeated). */
+  /** `mapping` (struct {@linkcode IflaVlanQosMapping}, repeated; IFLA_VLAN_QOS_MAPPING). */
   mapping?: IflaVlanQosMapping[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3214,7 +3214,7 @@ export const iflaVlanQos: Codec<IflaVlanQos> = {
 
 /** Attribute set `linkinfo-vrf-attrs`. */
 export interface LinkinfoVrfAttrs {
-  /** `table` (u32). */
+  /** `table` (u32; IFLA_VRF_TABLE). */
   table?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3246,21 +3246,21 @@ export const linkinfoVrfAttrs: Codec<LinkinfoVrfAttrs> = {
 
 /** Attribute set `xdp-attrs`. */
 export interface XdpAttrs {
-  /** `fd` (s32). */
+  /** `fd` (s32; IFLA_XDP_FD). */
   fd?: number;
-  /** `attached` (u8). */
+  /** `attached` (u8; IFLA_XDP_ATTACHED). */
   attached?: number;
-  /** `flags` (u32). */
+  /** `flags` (u32; IFLA_XDP_FLAGS). */
   flags?: number;
-  /** `prog-id` (u32). */
+  /** `prog-id` (u32; IFLA_XDP_PROG_ID). */
   progId?: number;
-  /** `drv-prog-id` (u32). */
+  /** `drv-prog-id` (u32; IFLA_XDP_DRV_PROG_ID). */
   drvProgId?: number;
-  /** `skb-prog-id` (u32). */
+  /** `skb-prog-id` (u32; IFLA_XDP_SKB_PROG_ID). */
   skbProgId?: number;
-  /** `hw-prog-id` (u32). */
+  /** `hw-prog-id` (u32; IFLA_XDP_HW_PROG_ID). */
   hwProgId?: number;
-  /** `expected-fd` (s32). */
+  /** `expected-fd` (s32; IFLA_XDP_EXPECTED_FD). */
   expectedFd?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3306,7 +3306,7 @@ export const xdpAttrs: Codec<XdpAttrs> = {
 
 /** Attribute set `ifla-attrs`. */
 export interface IflaAttrs {
-  /** `conf` (array of u32). */
+  /** `conf` (array of u32; IFLA_INET_CONF). */
   conf?: number[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3338,23 +3338,23 @@ export const iflaAttrs: Codec<IflaAttrs> = {
 
 /** Attribute set `ifla6-attrs`. */
 export interface Ifla6Attrs {
-  /** `flags` (u32). */
+  /** `flags` (u32; IFLA_INET6_FLAGS). */
   flags?: number;
-  /** `conf` (array of u32). */
+  /** `conf` (array of u32; IFLA_INET6_CONF). */
   conf?: number[];
-  /** `stats` (array of u64). */
+  /** `stats` (array of u64; IFLA_INET6_STATS). */
   stats?: bigint[];
-  /** `mcast` (binary). */
+  /** `mcast` (binary; IFLA_INET6_MCAST). */
   mcast?: Uint8Array;
-  /** `cacheinfo` (struct {@linkcode IflaCacheinfo}). */
+  /** `cacheinfo` (struct {@linkcode IflaCacheinfo}; IFLA_INET6_CACHEINFO). */
   cacheinfo?: IflaCacheinfo;
-  /** `icmp6stats` (array of u64). */
+  /** `icmp6stats` (array of u64; IFLA_INET6_ICMP6STATS). */
   icmp6stats?: bigint[];
-  /** `token` (binary). */
+  /** `token` (binary; IFLA_INET6_TOKEN). */
   token?: Uint8Array;
-  /** `addr-gen-mode` (u8). */
+  /** `addr-gen-mode` (u8; IFLA_INET6_ADDR_GEN_MODE). */
   addrGenMode?: number;
-  /** `ra-mtu` (u32). */
+  /** `ra-mtu` (u32; IFLA_INET6_RA_MTU). */
   raMtu?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3402,9 +3402,9 @@ export const ifla6Attrs: Codec<Ifla6Attrs> = {
 
 /** Attribute set `mctp-attrs`. */
 export interface MctpAttrs {
-  /** `net` (u32). */
+  /** `net` (u32; IFLA_MCTP_NET). */
   net?: number;
-  /** `phys-binding` (u8). */
+  /** `phys-binding` (u8; IFLA_MCTP_PHYS_BINDING). */
   physBinding?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3438,15 +3438,15 @@ export const mctpAttrs: Codec<MctpAttrs> = {
 
 /** Attribute set `stats-attrs`. */
 export interface StatsAttrs {
-  /** `link-64` (struct {@linkcode RtnlLinkStats64}). */
+  /** `link-64` (struct {@linkcode RtnlLinkStats64}; IFLA_STATS_LINK_64). */
   link64?: RtnlLinkStats64;
-  /** `link-xstats` (binary). */
+  /** `link-xstats` (binary; IFLA_STATS_LINK_XSTATS). */
   linkXstats?: Uint8Array;
-  /** `link-xstats-slave` (binary). */
+  /** `link-xstats-slave` (binary; IFLA_STATS_LINK_XSTATS_SLAVE). */
   linkXstatsSlave?: Uint8Array;
-  /** `link-offload-xstats` (nest {@linkcode LinkOffloadXstats}). */
+  /** `link-offload-xstats` (nest {@linkcode LinkOffloadXstats}; IFLA_STATS_LINK_OFFLOAD_XSTATS). */
   linkOffloadXstats?: LinkOffloadXstats;
-  /** `af-spec` (binary). */
+  /** `af-spec` (binary; IFLA_STATS_AF_SPEC). */
   afSpec?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3486,11 +3486,11 @@ export const statsAttrs: Codec<StatsAttrs> = {
 
 /** Attribute set `link-offload-xstats`. */
 export interface LinkOffloadXstats {
-  /** `cpu-hit` (binary). */
+  /** `cpu-hit` (binary; IFLA_OFFLOAD_XSTATS_CPU_HIT). */
   cpuHit?: Uint8Array;
-  /** `hw-s-info` (indexed array of {@linkcode HwSInfoOne}). */
+  /** `hw-s-info` (indexed array of {@linkcode HwSInfoOne}; IFLA_OFFLOAD_XSTATS_HW_S_INFO). */
   hwSInfo?: IndexedArray<HwSInfoOne>;
-  /** `l3-stats` (binary). */
+  /** `l3-stats` (binary; IFLA_OFFLOAD_XSTATS_L3_STATS). */
   l3Stats?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3526,9 +3526,9 @@ export const linkOffloadXstats: Codec<LinkOffloadXstats> = {
 
 /** Attribute set `hw-s-info-one`. */
 export interface HwSInfoOne {
-  /** `request` (u8). */
+  /** `request` (u8; IFLA_OFFLOAD_XSTATS_HW_S_INFO_REQUEST). */
   request?: number;
-  /** `used` (u8). */
+  /** `used` (u8; IFLA_OFFLOAD_XSTATS_HW_S_INFO_USED). */
   used?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3562,7 +3562,7 @@ export const hwSInfoOne: Codec<HwSInfoOne> = {
 
 /** Attribute set `link-dpll-pin-attrs`. */
 export interface LinkDpllPinAttrs {
-  /** `id` (u32). */
+  /** `id` (u32; DPLL_A_ID). */
   id?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3594,25 +3594,25 @@ export const linkDpllPinAttrs: Codec<LinkDpllPinAttrs> = {
 
 /** Attribute set `linkinfo-netkit-attrs`. */
 export interface LinkinfoNetkitAttrs {
-  /** `peer-info` (binary). */
+  /** `peer-info` (binary; IFLA_NETKIT_PEER_INFO). */
   peerInfo?: Uint8Array;
-  /** `primary` (u8). */
+  /** `primary` (u8; IFLA_NETKIT_PRIMARY). */
   primary?: number;
-  /** `policy` (u32, enum {@linkcode NetkitPolicy}). */
+  /** `policy` (u32, enum {@linkcode NetkitPolicy}; IFLA_NETKIT_POLICY). */
   policy?: NetkitPolicy;
-  /** `peer-policy` (u32, enum {@linkcode NetkitPolicy}). */
+  /** `peer-policy` (u32, enum {@linkcode NetkitPolicy}; IFLA_NETKIT_PEER_POLICY). */
   peerPolicy?: NetkitPolicy;
-  /** `mode` (u32, enum {@linkcode NetkitMode}). */
+  /** `mode` (u32, enum {@linkcode NetkitMode}; IFLA_NETKIT_MODE). */
   mode?: NetkitMode;
-  /** `scrub` (u32, enum {@linkcode NetkitScrub}). */
+  /** `scrub` (u32, enum {@linkcode NetkitScrub}; IFLA_NETKIT_SCRUB). */
   scrub?: NetkitScrub;
-  /** `peer-scrub` (u32, enum {@linkcode NetkitScrub}). */
+  /** `peer-scrub` (u32, enum {@linkcode NetkitScrub}; IFLA_NETKIT_PEER_SCRUB). */
   peerScrub?: NetkitScrub;
-  /** `headroom` (u16). */
+  /** `headroom` (u16; IFLA_NETKIT_HEADROOM). */
   headroom?: number;
-  /** `tailroom` (u16). */
+  /** `tailroom` (u16; IFLA_NETKIT_TAILROOM). */
   tailroom?: number;
-  /** `pairing` (u32, enum {@linkcode NetkitPairing}). */
+  /** `pairing` (u32, enum {@linkcode NetkitPairing}; IFLA_NETKIT_PAIRING). */
   pairing?: NetkitPairing;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3662,7 +3662,7 @@ export const linkinfoNetkitAttrs: Codec<LinkinfoNetkitAttrs> = {
 
 /** Attribute set `linkinfo-ovpn-attrs`. */
 export interface LinkinfoOvpnAttrs {
-  /** `mode` (u8, enum {@linkcode OvpnMode}). */
+  /** `mode` (u8, enum {@linkcode OvpnMode}; IFLA_OVPN_MODE). */
   mode?: OvpnMode;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

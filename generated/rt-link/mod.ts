@@ -13,21 +13,21 @@ export * from "./messages.ts";
 
 /** Operations of the `rt-link` family, with the attributes that each carries. */
 export interface RtLinkOperations {
-  /** `newlink`. */
+  /** `newlink` (RTM_NEWLINK). */
   newlink: { do: { request: { header: Ifinfomsg } & Only<LinkAttrs, "ifname" | "netNsPid" | "netNsFd" | "targetNetnsid" | "linkNetnsid" | "linkinfo" | "group" | "numTxQueues" | "numRxQueues" | "address" | "broadcast" | "mtu" | "txqlen" | "operstate" | "linkmode" | "gsoMaxSize" | "gsoMaxSegs" | "groMaxSize" | "gsoIpv4MaxSize" | "groIpv4MaxSize" | "afSpec">; reply: never } };
-  /** `dellink`. */
+  /** `dellink` (RTM_DELLINK). */
   dellink: { do: { request: { header: Ifinfomsg } & Only<LinkAttrs, "ifname">; reply: never } };
-  /** `getlink`. */
+  /** `getlink` (RTM_GETLINK). */
   getlink: { do: { request: { header: Ifinfomsg } & Only<LinkAttrs, "ifname" | "altIfname" | "extMask" | "targetNetnsid">; reply: { header: Ifinfomsg } & Only<LinkAttrs, "address" | "broadcast" | "ifname" | "mtu" | "link" | "qdisc" | "stats" | "master" | "wireless" | "protinfo" | "txqlen" | "map" | "weight" | "operstate" | "linkmode" | "linkinfo" | "netNsPid" | "ifalias" | "numVf" | "vfinfoList" | "stats64" | "vfPorts" | "portSelf" | "afSpec" | "group" | "netNsFd" | "extMask" | "promiscuity" | "numTxQueues" | "numRxQueues" | "carrier" | "physPortId" | "carrierChanges" | "physSwitchId" | "linkNetnsid" | "physPortName" | "protoDown" | "gsoMaxSegs" | "gsoMaxSize" | "xdp" | "event" | "newNetnsid" | "targetNetnsid" | "carrierUpCount" | "carrierDownCount" | "newIfindex" | "minMtu" | "maxMtu" | "propList" | "permAddress" | "protoDownReason" | "parentDevName" | "parentDevBusName" | "groMaxSize" | "tsoMaxSize" | "tsoMaxSegs" | "allmulti" | "devlinkPort" | "gsoIpv4MaxSize" | "groIpv4MaxSize"> }; dump: { request: { header: Ifinfomsg } & Only<LinkAttrs, "targetNetnsid" | "extMask" | "master" | "linkinfo">; reply: { header: Ifinfomsg } & Only<LinkAttrs, "address" | "broadcast" | "ifname" | "mtu" | "link" | "qdisc" | "stats" | "master" | "wireless" | "protinfo" | "txqlen" | "map" | "weight" | "operstate" | "linkmode" | "linkinfo" | "netNsPid" | "ifalias" | "numVf" | "vfinfoList" | "stats64" | "vfPorts" | "portSelf" | "afSpec" | "group" | "netNsFd" | "extMask" | "promiscuity" | "numTxQueues" | "numRxQueues" | "carrier" | "physPortId" | "carrierChanges" | "physSwitchId" | "linkNetnsid" | "physPortName" | "protoDown" | "gsoMaxSegs" | "gsoMaxSize" | "xdp" | "event" | "newNetnsid" | "targetNetnsid" | "carrierUpCount" | "carrierDownCount" | "newIfindex" | "minMtu" | "maxMtu" | "propList" | "permAddress" | "protoDownReason" | "parentDevName" | "parentDevBusName" | "groMaxSize" | "tsoMaxSize" | "tsoMaxSegs" | "allmulti" | "devlinkPort" | "gsoIpv4MaxSize" | "groIpv4MaxSize"> } };
-  /** `setlink`. */
+  /** `setlink` (RTM_SETLINK). */
   setlink: { do: { request: { header: Ifinfomsg } & Only<LinkAttrs, "address" | "broadcast" | "ifname" | "mtu" | "link" | "qdisc" | "stats" | "master" | "wireless" | "protinfo" | "txqlen" | "map" | "weight" | "operstate" | "linkmode" | "linkinfo" | "netNsPid" | "ifalias" | "numVf" | "vfinfoList" | "stats64" | "vfPorts" | "portSelf" | "afSpec" | "group" | "netNsFd" | "extMask" | "promiscuity" | "numTxQueues" | "numRxQueues" | "carrier" | "physPortId" | "carrierChanges" | "physSwitchId" | "linkNetnsid" | "physPortName" | "protoDown" | "gsoMaxSegs" | "gsoMaxSize" | "xdp" | "event" | "newNetnsid" | "targetNetnsid" | "carrierUpCount" | "carrierDownCount" | "newIfindex" | "minMtu" | "maxMtu" | "propList" | "permAddress" | "protoDownReason" | "parentDevName" | "parentDevBusName" | "groMaxSize" | "tsoMaxSize" | "tsoMaxSegs" | "allmulti" | "devlinkPort" | "gsoIpv4MaxSize" | "groIpv4MaxSize">; reply: never } };
-  /** `getstats`. */
+  /** `getstats` (RTM_GETSTATS). */
   getstats: { do: { request: { header: IfStatsMsg } & Only<StatsAttrs, never>; reply: { header: IfStatsMsg } & Only<StatsAttrs, "link64" | "linkXstats" | "linkXstatsSlave" | "linkOffloadXstats" | "afSpec"> }; dump: { request: { header: IfStatsMsg } & Only<StatsAttrs, never>; reply: { header: IfStatsMsg } & Only<StatsAttrs, "link64" | "linkXstats" | "linkXstatsSlave" | "linkOffloadXstats" | "afSpec"> } };
 }
 
 /** Notifications and events of the `rt-link` family, by their name in the spec. */
 export interface RtLinkEvents {
-  /** `newlink-ntf`. */
+  /** `newlink-ntf` (RTM_NEWLINK_NTF). */
   "newlink-ntf": { header: Ifinfomsg } & LinkAttrs;
 }
 

@@ -252,41 +252,41 @@ export const ndtStats: Struct<NdtStats> = {
 
 /** Attribute set `neighbour-attrs`. */
 export interface NeighbourAttrs {
-  /** `unspec` (binary). */
+  /** `unspec` (binary; NDA_UNSPEC). */
   unspec?: Uint8Array;
-  /** `dst` (binary, ipv4-or-v6). */
+  /** `dst` (binary, ipv4-or-v6; NDA_DST). */
   dst?: string;
-  /** `lladdr` (binary, mac). */
+  /** `lladdr` (binary, mac; NDA_LLADDR). */
   lladdr?: string;
-  /** `cacheinfo` (struct {@linkcode NdaCacheinfo}). */
+  /** `cacheinfo` (struct {@linkcode NdaCacheinfo}; NDA_CACHEINFO). */
   cacheinfo?: NdaCacheinfo;
-  /** `probes` (u32). */
+  /** `probes` (u32; NDA_PROBES). */
   probes?: number;
-  /** `vlan` (u16). */
+  /** `vlan` (u16; NDA_VLAN). */
   vlan?: number;
-  /** `port` (u16). */
+  /** `port` (u16; NDA_PORT). */
   port?: number;
-  /** `vni` (u32). */
+  /** `vni` (u32; NDA_VNI). */
   vni?: number;
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; NDA_IFINDEX). */
   ifindex?: number;
-  /** `master` (u32). */
+  /** `master` (u32; NDA_MASTER). */
   master?: number;
-  /** `link-netnsid` (s32). */
+  /** `link-netnsid` (s32; NDA_LINK_NETNSID). */
   linkNetnsid?: number;
-  /** `src-vni` (u32). */
+  /** `src-vni` (u32; NDA_SRC_VNI). */
   srcVni?: number;
-  /** `protocol` (u8). */
+  /** `protocol` (u8; NDA_PROTOCOL). */
   protocol?: number;
-  /** `nh-id` (u32). */
+  /** `nh-id` (u32; NDA_NH_ID). */
   nhId?: number;
-  /** `fdb-ext-attrs` (binary). */
+  /** `fdb-ext-attrs` (binary; NDA_FDB_EXT_ATTRS). */
   fdbExtAttrs?: Uint8Array;
-  /** `flags-ext` (u32, flags {@linkcode NtfExtFlags}). */
+  /** `flags-ext` (u32, flags {@linkcode NtfExtFlags}; NDA_FLAGS_EXT). */
   flagsExt?: number;
-  /** `ndm-state-mask` (u16). */
+  /** `ndm-state-mask` (u16; NDA_NDM_STATE_MASK). */
   ndmStateMask?: number;
-  /** `ndm-flags-mask` (u8). */
+  /** `ndm-flags-mask` (u8; NDA_NDM_FLAGS_MASK). */
   ndmFlagsMask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -352,21 +352,21 @@ export const neighbourAttrs: Codec<NeighbourAttrs> = {
 
 /** Attribute set `ndt-attrs`. */
 export interface NdtAttrs {
-  /** `name` (string). */
+  /** `name` (string; NDTA_NAME). */
   name?: string;
-  /** `thresh1` (u32). */
+  /** `thresh1` (u32; NDTA_THRESH1). */
   thresh1?: number;
-  /** `thresh2` (u32). */
+  /** `thresh2` (u32; NDTA_THRESH2). */
   thresh2?: number;
-  /** `thresh3` (u32). */
+  /** `thresh3` (u32; NDTA_THRESH3). */
   thresh3?: number;
-  /** `config` (struct {@linkcode NdtConfig}). */
+  /** `config` (struct {@linkcode NdtConfig}; NDTA_CONFIG). */
   config?: NdtConfig;
-  /** `parms` (nest {@linkcode NdtpaAttrs}). */
+  /** `parms` (nest {@linkcode NdtpaAttrs}; NDTA_PARMS). */
   parms?: NdtpaAttrs;
-  /** `stats` (struct {@linkcode NdtStats}). */
+  /** `stats` (struct {@linkcode NdtStats}; NDTA_STATS). */
   stats?: NdtStats;
-  /** `gc-interval` (u64). */
+  /** `gc-interval` (u64; NDTA_GC_INTERVAL). */
   gcInterval?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -413,41 +413,41 @@ export const ndtAttrs: Codec<NdtAttrs> = {
 
 /** Attribute set `ndtpa-attrs`. */
 export interface NdtpaAttrs {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; NDTPA_IFINDEX). */
   ifindex?: number;
-  /** `refcnt` (u32). */
+  /** `refcnt` (u32; NDTPA_REFCNT). */
   refcnt?: number;
-  /** `reachable-time` (u64). */
+  /** `reachable-time` (u64; NDTPA_REACHABLE_TIME). */
   reachableTime?: bigint;
-  /** `base-reachable-time` (u64). */
+  /** `base-reachable-time` (u64; NDTPA_BASE_REACHABLE_TIME). */
   baseReachableTime?: bigint;
-  /** `retrans-time` (u64). */
+  /** `retrans-time` (u64; NDTPA_RETRANS_TIME). */
   retransTime?: bigint;
-  /** `gc-staletime` (u64). */
+  /** `gc-staletime` (u64; NDTPA_GC_STALETIME). */
   gcStaletime?: bigint;
-  /** `delay-probe-time` (u64). */
+  /** `delay-probe-time` (u64; NDTPA_DELAY_PROBE_TIME). */
   delayProbeTime?: bigint;
-  /** `queue-len` (u32). */
+  /** `queue-len` (u32; NDTPA_QUEUE_LEN). */
   queueLen?: number;
-  /** `app-probes` (u32). */
+  /** `app-probes` (u32; NDTPA_APP_PROBES). */
   appProbes?: number;
-  /** `ucast-probes` (u32). */
+  /** `ucast-probes` (u32; NDTPA_UCAST_PROBES). */
   ucastProbes?: number;
-  /** `mcast-probes` (u32). */
+  /** `mcast-probes` (u32; NDTPA_MCAST_PROBES). */
   mcastProbes?: number;
-  /** `anycast-delay` (u64). */
+  /** `anycast-delay` (u64; NDTPA_ANYCAST_DELAY). */
   anycastDelay?: bigint;
-  /** `proxy-delay` (u64). */
+  /** `proxy-delay` (u64; NDTPA_PROXY_DELAY). */
   proxyDelay?: bigint;
-  /** `proxy-qlen` (u32). */
+  /** `proxy-qlen` (u32; NDTPA_PROXY_QLEN). */
   proxyQlen?: number;
-  /** `locktime` (u64). */
+  /** `locktime` (u64; NDTPA_LOCKTIME). */
   locktime?: bigint;
-  /** `queue-lenbytes` (u32). */
+  /** `queue-lenbytes` (u32; NDTPA_QUEUE_LENBYTES). */
   queueLenbytes?: number;
-  /** `mcast-reprobes` (u32). */
+  /** `mcast-reprobes` (u32; NDTPA_MCAST_REPROBES). */
   mcastReprobes?: number;
-  /** `interval-probe-time-ms` (u64; 1 to 86400000). */
+  /** `interval-probe-time-ms` (u64; 1 to 86400000; NDTPA_INTERVAL_PROBE_TIME_MS). */
   intervalProbeTimeMs?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,23 +13,23 @@ export * from "./messages.ts";
 
 /** Operations of the `rt-neigh` family, with the attributes that each carries. */
 export interface RtNeighOperations {
-  /** `newneigh`. */
+  /** `newneigh` (RTM_NEWNEIGH). */
   newneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs">; reply: never } };
-  /** `delneigh`. */
+  /** `delneigh` (RTM_DELNEIGH). */
   delneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "ifindex">; reply: never } };
-  /** `getneigh`. */
+  /** `getneigh` (RTM_GETNEIGH). */
   getneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst">; reply: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs"> }; dump: { request: { header: Ndmsg } & Only<NeighbourAttrs, "ifindex" | "master">; reply: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs"> } };
-  /** `getneightbl`. */
+  /** `getneightbl` (RTM_GETNEIGHTBL). */
   getneightbl: { dump: { request: { header: Ndtmsg } & Only<NdtAttrs, never>; reply: { header: Ndtmsg } & Only<NdtAttrs, "name" | "thresh1" | "thresh2" | "thresh3" | "config" | "parms" | "stats" | "gcInterval"> } };
-  /** `setneightbl`. */
+  /** `setneightbl` (RTM_SETNEIGHTBL). */
   setneightbl: { do: { request: { header: Ndtmsg } & Only<NdtAttrs, "name" | "thresh1" | "thresh2" | "thresh3" | "parms" | "gcInterval">; reply: never } };
 }
 
 /** Notifications and events of the `rt-neigh` family, by their name in the spec. */
 export interface RtNeighEvents {
-  /** `delneigh-ntf`. */
+  /** `delneigh-ntf` (RTM_DELNEIGH_NTF). */
   "delneigh-ntf": { header: Ndmsg } & NeighbourAttrs;
-  /** `newneigh-ntf`. */
+  /** `newneigh-ntf` (RTM_NEWNEIGH_NTF). */
   "newneigh-ntf": { header: Ndmsg } & NeighbourAttrs;
 }
 

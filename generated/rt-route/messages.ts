@@ -4,11 +4,11 @@
 /** Messages of the `rt-route` family: enums, structs and attribute sets. @module */
 import { type Codec, type OpenNumber, type Struct, type UnknownAttribute, setS32, setU32, setU8, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Enum `rtm-type`. */
+/** Enum `rtm-type` (RTN_*). */
 export const RtmType = { unspec: 0, unicast: 1, local: 2, broadcast: 3, anycast: 4, multicast: 5, blackhole: 6, unreachable: 7, prohibit: 8, throw: 9, nat: 10, xresolve: 11 } as const;
 /** A known {@linkcode RtmType}, or a number of a newer kernel. */
 export type RtmType = (typeof RtmType)[keyof typeof RtmType] | OpenNumber;
-/** Enum `del-reason`. */
+/** Enum `del-reason` (RT_DEL_REASON_*). */
 export const DelReason = { unspec: 0, expired: 1, raWithdrawn: 2 } as const;
 /** A known {@linkcode DelReason}, or a number of a newer kernel. */
 export type DelReason = (typeof DelReason)[keyof typeof DelReason] | OpenNumber;
@@ -129,69 +129,69 @@ export const rtaCacheinfo: Struct<RtaCacheinfo> = {
 
 /** Attribute set `route-attrs`. */
 export interface RouteAttrs {
-  /** `dst` (binary, ipv4-or-v6). */
+  /** `dst` (binary, ipv4-or-v6; RTA_DST). */
   dst?: string;
-  /** `src` (binary, ipv4-or-v6). */
+  /** `src` (binary, ipv4-or-v6; RTA_SRC). */
   src?: string;
-  /** `iif` (u32). */
+  /** `iif` (u32; RTA_IIF). */
   iif?: number;
-  /** `oif` (u32). */
+  /** `oif` (u32; RTA_OIF). */
   oif?: number;
-  /** `gateway` (binary, ipv4-or-v6). */
+  /** `gateway` (binary, ipv4-or-v6; RTA_GATEWAY). */
   gateway?: string;
-  /** `priority` (u32). */
+  /** `priority` (u32; RTA_PRIORITY). */
   priority?: number;
-  /** `prefsrc` (binary, ipv4-or-v6). */
+  /** `prefsrc` (binary, ipv4-or-v6; RTA_PREFSRC). */
   prefsrc?: string;
-  /** `metrics` (nest {@linkcode Metrics}). */
+  /** `metrics` (nest {@linkcode Metrics}; RTA_METRICS). */
   metrics?: Metrics;
-  /** `multipath` (binary). */
+  /** `multipath` (binary; RTA_MULTIPATH). */
   multipath?: Uint8Array;
-  /** `protoinfo` (binary). */
+  /** `protoinfo` (binary; RTA_PROTOINFO). */
   protoinfo?: Uint8Array;
-  /** `flow` (u32). */
+  /** `flow` (u32; RTA_FLOW). */
   flow?: number;
-  /** `cacheinfo` (struct {@linkcode RtaCacheinfo}). */
+  /** `cacheinfo` (struct {@linkcode RtaCacheinfo}; RTA_CACHEINFO). */
   cacheinfo?: RtaCacheinfo;
-  /** `session` (binary). */
+  /** `session` (binary; RTA_SESSION). */
   session?: Uint8Array;
-  /** `mp-algo` (binary). */
+  /** `mp-algo` (binary; RTA_MP_ALGO). */
   mpAlgo?: Uint8Array;
-  /** `table` (u32). */
+  /** `table` (u32; RTA_TABLE). */
   table?: number;
-  /** `mark` (u32). */
+  /** `mark` (u32; RTA_MARK). */
   mark?: number;
-  /** `mfc-stats` (binary). */
+  /** `mfc-stats` (binary; RTA_MFC_STATS). */
   mfcStats?: Uint8Array;
-  /** `via` (binary). */
+  /** `via` (binary; RTA_VIA). */
   via?: Uint8Array;
-  /** `newdst` (binary). */
+  /** `newdst` (binary; RTA_NEWDST). */
   newdst?: Uint8Array;
-  /** `pref` (u8). */
+  /** `pref` (u8; RTA_PREF). */
   pref?: number;
-  /** `encap-type` (u16). */
+  /** `encap-type` (u16; RTA_ENCAP_TYPE). */
   encapType?: number;
-  /** `encap` (binary). */
+  /** `encap` (binary; RTA_ENCAP). */
   encap?: Uint8Array;
-  /** `expires` (u32). */
+  /** `expires` (u32; RTA_EXPIRES). */
   expires?: number;
-  /** `pad` (binary). */
+  /** `pad` (binary; RTA_PAD). */
   pad?: Uint8Array;
-  /** `uid` (u32). */
+  /** `uid` (u32; RTA_UID). */
   uid?: number;
-  /** `ttl-propagate` (u8). */
+  /** `ttl-propagate` (u8; RTA_TTL_PROPAGATE). */
   ttlPropagate?: number;
-  /** `ip-proto` (u8). */
+  /** `ip-proto` (u8; RTA_IP_PROTO). */
   ipProto?: number;
-  /** `sport` (u16). */
+  /** `sport` (u16; RTA_SPORT). */
   sport?: number;
-  /** `dport` (u16). */
+  /** `dport` (u16; RTA_DPORT). */
   dport?: number;
-  /** `nh-id` (u32). */
+  /** `nh-id` (u32; RTA_NH_ID). */
   nhId?: number;
-  /** `flowlabel` (u32, big-endian). */
+  /** `flowlabel` (u32, big-endian; RTA_FLOWLABEL). */
   flowlabel?: number;
-  /** `del-reason` (u32, enum {@linkcode DelReason}). */
+  /** `del-reason` (u32, enum {@linkcode DelReason}; RTA_DEL_REASON). */
   delReason?: DelReason;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -285,39 +285,39 @@ export const routeAttrs: Codec<RouteAttrs> = {
 
 /** Attribute set `metrics`. */
 export interface Metrics {
-  /** `lock` (u32). */
+  /** `lock` (u32; RTAX_LOCK). */
   lock?: number;
-  /** `mtu` (u32). */
+  /** `mtu` (u32; RTAX_MTU). */
   mtu?: number;
-  /** `window` (u32). */
+  /** `window` (u32; RTAX_WINDOW). */
   window?: number;
-  /** `rtt` (u32). */
+  /** `rtt` (u32; RTAX_RTT). */
   rtt?: number;
-  /** `rttvar` (u32). */
+  /** `rttvar` (u32; RTAX_RTTVAR). */
   rttvar?: number;
-  /** `ssthresh` (u32). */
+  /** `ssthresh` (u32; RTAX_SSTHRESH). */
   ssthresh?: number;
-  /** `cwnd` (u32). */
+  /** `cwnd` (u32; RTAX_CWND). */
   cwnd?: number;
-  /** `advmss` (u32). */
+  /** `advmss` (u32; RTAX_ADVMSS). */
   advmss?: number;
-  /** `reordering` (u32). */
+  /** `reordering` (u32; RTAX_REORDERING). */
   reordering?: number;
-  /** `hoplimit` (u32). */
+  /** `hoplimit` (u32; RTAX_HOPLIMIT). */
   hoplimit?: number;
-  /** `initcwnd` (u32). */
+  /** `initcwnd` (u32; RTAX_INITCWND). */
   initcwnd?: number;
-  /** `features` (u32). */
+  /** `features` (u32; RTAX_FEATURES). */
   features?: number;
-  /** `rto-min` (u32). */
+  /** `rto-min` (u32; RTAX_RTO_MIN). */
   rtoMin?: number;
-  /** `initrwnd` (u32). */
+  /** `initrwnd` (u32; RTAX_INITRWND). */
   initrwnd?: number;
-  /** `quickack` (u32). */
+  /** `quickack` (u32; RTAX_QUICKACK). */
   quickack?: number;
-  /** `cc-algo` (string). */
+  /** `cc-algo` (string; RTAX_CC_ALGO). */
   ccAlgo?: string;
-  /** `fastopen-no-cookie` (u32). */
+  /** `fastopen-no-cookie` (u32; RTAX_FASTOPEN_NO_COOKIE). */
   fastopenNoCookie?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

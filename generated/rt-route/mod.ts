@@ -13,19 +13,19 @@ export * from "./messages.ts";
 
 /** Operations of the `rt-route` family, with the attributes that each carries. */
 export interface RtRouteOperations {
-  /** `getroute`. */
+  /** `getroute` (RTM_GETROUTE). */
   getroute: { do: { request: { header: Rtmsg } & Only<RouteAttrs, "src" | "dst" | "iif" | "oif" | "ipProto" | "sport" | "dport" | "mark" | "uid" | "flowlabel">; reply: { header: Rtmsg } & Only<RouteAttrs, "dst" | "src" | "iif" | "oif" | "gateway" | "priority" | "prefsrc" | "metrics" | "multipath" | "flow" | "cacheinfo" | "table" | "mark" | "mfcStats" | "via" | "newdst" | "pref" | "encapType" | "encap" | "expires" | "pad" | "uid" | "ttlPropagate" | "ipProto" | "sport" | "dport" | "nhId" | "flowlabel" | "delReason"> }; dump: { request: { header: Rtmsg } & Only<RouteAttrs, never>; reply: { header: Rtmsg } & Only<RouteAttrs, "dst" | "src" | "iif" | "oif" | "gateway" | "priority" | "prefsrc" | "metrics" | "multipath" | "flow" | "cacheinfo" | "table" | "mark" | "mfcStats" | "via" | "newdst" | "pref" | "encapType" | "encap" | "expires" | "pad" | "uid" | "ttlPropagate" | "ipProto" | "sport" | "dport" | "nhId" | "flowlabel" | "delReason"> } };
-  /** `newroute`. */
+  /** `newroute` (RTM_NEWROUTE). */
   newroute: { do: { request: { header: Rtmsg } & Only<RouteAttrs, "dst" | "src" | "iif" | "oif" | "gateway" | "priority" | "prefsrc" | "metrics" | "multipath" | "flow" | "cacheinfo" | "table" | "mark" | "mfcStats" | "via" | "newdst" | "pref" | "encapType" | "encap" | "expires" | "pad" | "uid" | "ttlPropagate" | "ipProto" | "sport" | "dport" | "nhId" | "flowlabel">; reply: never } };
-  /** `delroute`. */
+  /** `delroute` (RTM_DELROUTE). */
   delroute: { do: { request: { header: Rtmsg } & Only<RouteAttrs, "dst" | "src" | "iif" | "oif" | "gateway" | "priority" | "prefsrc" | "metrics" | "multipath" | "flow" | "cacheinfo" | "table" | "mark" | "mfcStats" | "via" | "newdst" | "pref" | "encapType" | "encap" | "expires" | "pad" | "uid" | "ttlPropagate" | "ipProto" | "sport" | "dport" | "nhId" | "flowlabel">; reply: never } };
 }
 
 /** Notifications and events of the `rt-route` family, by their name in the spec. */
 export interface RtRouteEvents {
-  /** `newroute-ntf`. */
+  /** `newroute-ntf` (RTM_NEWROUTE_NTF). */
   "newroute-ntf": { header: Rtmsg } & RouteAttrs;
-  /** `delroute-ntf`. */
+  /** `delroute-ntf` (RTM_DELROUTE_NTF). */
   "delroute-ntf": { header: Rtmsg } & RouteAttrs;
 }
 

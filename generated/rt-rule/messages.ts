@@ -151,55 +151,55 @@ export const fibRuleUidRange: Struct<FibRuleUidRange> = {
 
 /** Attribute set `fib-rule-attrs`. */
 export interface FibRuleAttrs {
-  /** `dst` (binary, ipv4-or-v6). */
+  /** `dst` (binary, ipv4-or-v6; FRA_DST). */
   dst?: string;
-  /** `src` (binary, ipv4-or-v6). */
+  /** `src` (binary, ipv4-or-v6; FRA_SRC). */
   src?: string;
-  /** `iifname` (string). */
+  /** `iifname` (string; FRA_IIFNAME). */
   iifname?: string;
-  /** `goto` (u32). */
+  /** `goto` (u32; FRA_GOTO). */
   goto?: number;
-  /** `priority` (u32). */
+  /** `priority` (u32; FRA_PRIORITY). */
   priority?: number;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; FRA_FWMARK). */
   fwmark?: number;
-  /** `flow` (u32). */
+  /** `flow` (u32; FRA_FLOW). */
   flow?: number;
-  /** `tun-id` (u64). */
+  /** `tun-id` (u64; FRA_TUN_ID). */
   tunId?: bigint;
-  /** `suppress-ifgroup` (u32). */
+  /** `suppress-ifgroup` (u32; FRA_SUPPRESS_IFGROUP). */
   suppressIfgroup?: number;
-  /** `suppress-prefixlen` (u32). */
+  /** `suppress-prefixlen` (u32; FRA_SUPPRESS_PREFIXLEN). */
   suppressPrefixlen?: number;
-  /** `table` (u32). */
+  /** `table` (u32; FRA_TABLE). */
   table?: number;
-  /** `fwmask` (u32). */
+  /** `fwmask` (u32; FRA_FWMASK). */
   fwmask?: number;
-  /** `oifname` (string). */
+  /** `oifname` (string; FRA_OIFNAME). */
   oifname?: string;
-  /** `l3mdev` (u8). */
+  /** `l3mdev` (u8; FRA_L3MDEV). */
   l3mdev?: number;
-  /** `uid-range` (struct {@linkcode FibRuleUidRange}). */
+  /** `uid-range` (struct {@linkcode FibRuleUidRange}; FRA_UID_RANGE). */
   uidRange?: FibRuleUidRange;
-  /** `protocol` (u8). */
+  /** `protocol` (u8; FRA_PROTOCOL). */
   protocol?: number;
-  /** `ip-proto` (u8). */
+  /** `ip-proto` (u8; FRA_IP_PROTO). */
   ipProto?: number;
-  /** `sport-range` (struct {@linkcode FibRulePortRange}). */
+  /** `sport-range` (struct {@linkcode FibRulePortRange}; FRA_SPORT_RANGE). */
   sportRange?: FibRulePortRange;
-  /** `dport-range` (struct {@linkcode FibRulePortRange}). */
+  /** `dport-range` (struct {@linkcode FibRulePortRange}; FRA_DPORT_RANGE). */
   dportRange?: FibRulePortRange;
-  /** `dscp` (u8). */
+  /** `dscp` (u8; FRA_DSCP). */
   dscp?: number;
-  /** `flowlabel` (u32, big-endian). */
+  /** `flowlabel` (u32, big-endian; FRA_FLOWLABEL). */
   flowlabel?: number;
-  /** `flowlabel-mask` (u32, big-endian). */
+  /** `flowlabel-mask` (u32, big-endian; FRA_FLOWLABEL_MASK). */
   flowlabelMask?: number;
-  /** `sport-mask` (u16). */
+  /** `sport-mask` (u16; FRA_SPORT_MASK). */
   sportMask?: number;
-  /** `dport-mask` (u16). */
+  /** `dport-mask` (u16; FRA_DPORT_MASK). */
   dportMask?: number;
-  /** `dscp-mask` (u8). */
+  /** `dscp-mask` (u8; FRA_DSCP_MASK). */
   dscpMask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

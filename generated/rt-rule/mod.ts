@@ -13,19 +13,19 @@ export * from "./messages.ts";
 
 /** Operations of the `rt-rule` family, with the attributes that each carries. */
 export interface RtRuleOperations {
-  /** `newrule`. */
+  /** `newrule` (RTM_NEWRULE). */
   newrule: { do: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask">; reply: never } };
-  /** `delrule`. */
+  /** `delrule` (RTM_DELRULE). */
   delrule: { do: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask">; reply: never } };
-  /** `getrule`. */
+  /** `getrule` (RTM_GETRULE). */
   getrule: { dump: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, never>; reply: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask"> } };
 }
 
 /** Notifications and events of the `rt-rule` family, by their name in the spec. */
 export interface RtRuleEvents {
-  /** `newrule-ntf`. */
+  /** `newrule-ntf` (RTM_NEWRULE_NTF). */
   "newrule-ntf": { header: FibRuleHdr } & FibRuleAttrs;
-  /** `delrule-ntf`. */
+  /** `delrule-ntf` (RTM_DELRULE_NTF). */
   "delrule-ntf": { header: FibRuleHdr } & FibRuleAttrs;
 }
 

@@ -4,12 +4,12 @@
 /** Messages of the `sunrpc` family: enums, structs and attribute sets. @module */
 import { type Codec, type UnknownAttribute, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Flags `cache-type`: masks of its bits. */
+/** Flags `cache-type` (SUNRPC_CACHE_TYPE_*): masks of its bits. */
 export const CacheType = { ipMap: 1, unixGid: 2 } as const;
 
 /** Attribute set `cache-notify`. */
 export interface CacheNotify {
-  /** `cache-type` (u32, flags {@linkcode CacheType}). */
+  /** `cache-type` (u32, flags {@linkcode CacheType}; SUNRPC_A_CACHE_NOTIFY_CACHE_TYPE). */
   cacheType?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -41,17 +41,17 @@ export const cacheNotify: Codec<CacheNotify> = {
 
 /** Attribute set `ip-map`. */
 export interface IpMap {
-  /** `seqno` (u64). */
+  /** `seqno` (u64; SUNRPC_A_IP_MAP_SEQNO). */
   seqno?: bigint;
-  /** `class` (string). */
+  /** `class` (string; SUNRPC_A_IP_MAP_CLASS). */
   class?: string;
-  /** `addr` (string). */
+  /** `addr` (string; SUNRPC_A_IP_MAP_ADDR). */
   addr?: string;
-  /** `domain` (string). */
+  /** `domain` (string; SUNRPC_A_IP_MAP_DOMAIN). */
   domain?: string;
-  /** `negative` (flag). */
+  /** `negative` (flag; SUNRPC_A_IP_MAP_NEGATIVE). */
   negative?: boolean;
-  /** `expiry` (u64). */
+  /** `expiry` (u64; SUNRPC_A_IP_MAP_EXPIRY). */
   expiry?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -93,7 +93,7 @@ export const ipMap: Codec<IpMap> = {
 
 /** Attribute set `ip-map-reqs`. */
 export interface IpMapReqs {
-  /** `requests` (nest {@linkcode IpMap}, repeated). */
+  /** `requests` (nest {@linkcode IpMap}, repeated; SUNRPC_A_IP_MAP_REQS_REQUESTS). */
   requests?: IpMap[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -125,15 +125,15 @@ export const ipMapReqs: Codec<IpMapReqs> = {
 
 /** Attribute set `unix-gid`. */
 export interface UnixGid {
-  /** `seqno` (u64). */
+  /** `seqno` (u64; SUNRPC_A_UNIX_GID_SEQNO). */
   seqno?: bigint;
-  /** `uid` (u32). */
+  /** `uid` (u32; SUNRPC_A_UNIX_GID_UID). */
   uid?: number;
-  /** `gids` (u32, repeated). */
+  /** `gids` (u32, repeated; SUNRPC_A_UNIX_GID_GIDS). */
   gids?: number[];
-  /** `negative` (flag). */
+  /** `negative` (flag; SUNRPC_A_UNIX_GID_NEGATIVE). */
   negative?: boolean;
-  /** `expiry` (u64). */
+  /** `expiry` (u64; SUNRPC_A_UNIX_GID_EXPIRY). */
   expiry?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -173,7 +173,7 @@ export const unixGid: Codec<UnixGid> = {
 
 /** Attribute set `unix-gid-reqs`. */
 export interface UnixGidReqs {
-  /** `requests` (nest {@linkcode UnixGid}, repeated). */
+  /** `requests` (nest {@linkcode UnixGid}, repeated; SUNRPC_A_UNIX_GID_REQS_REQUESTS). */
   requests?: UnixGid[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -205,7 +205,7 @@ export const unixGidReqs: Codec<UnixGidReqs> = {
 
 /** Attribute set `cache-flush`. */
 export interface CacheFlush {
-  /** `mask` (u32, flags {@linkcode CacheType}). */
+  /** `mask` (u32, flags {@linkcode CacheType}; SUNRPC_A_CACHE_FLUSH_MASK). */
   mask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

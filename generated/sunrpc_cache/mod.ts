@@ -13,21 +13,21 @@ export * from "./messages.ts";
 
 /** Operations of the `sunrpc` family, with the attributes that each carries. */
 export interface SunrpcOperations {
-  /** `ip-map-get-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `ip-map-get-reqs` (SUNRPC_CMD_IP_MAP_GET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   ipMapGetReqs: { dump: { request: Only<IpMapReqs, never>; reply: Only<IpMapReqs, "requests"> } };
-  /** `ip-map-set-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `ip-map-set-reqs` (SUNRPC_CMD_IP_MAP_SET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   ipMapSetReqs: { do: { request: Only<IpMapReqs, "requests">; reply: never } };
-  /** `unix-gid-get-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `unix-gid-get-reqs` (SUNRPC_CMD_UNIX_GID_GET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   unixGidGetReqs: { dump: { request: Only<UnixGidReqs, never>; reply: Only<UnixGidReqs, "requests"> } };
-  /** `unix-gid-set-reqs`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `unix-gid-set-reqs` (SUNRPC_CMD_UNIX_GID_SET_REQS). Needs CAP_NET_ADMIN in the initial user namespace. */
   unixGidSetReqs: { do: { request: Only<UnixGidReqs, "requests">; reply: never } };
-  /** `cache-flush`. Needs CAP_NET_ADMIN in the initial user namespace. */
+  /** `cache-flush` (SUNRPC_CMD_CACHE_FLUSH). Needs CAP_NET_ADMIN in the initial user namespace. */
   cacheFlush: { do: { request: Only<CacheFlush, "mask">; reply: never } };
 }
 
 /** Notifications and events of the `sunrpc` family, by their name in the spec. */
 export interface SunrpcEvents {
-  /** `cache-notify`. */
+  /** `cache-notify` (SUNRPC_CMD_CACHE_NOTIFY). */
   "cache-notify": Only<CacheNotify, "cacheType">;
 }
 

@@ -6,7 +6,7 @@ import { type Bitfield32, type Codec, type IndexedArray, type Loose, type OpenNu
 
 /** Flags `cls-flags`: masks of its bits. */
 export const ClsFlags = { skipHw: 1, skipSw: 2, inHw: 4, notInNw: 8, verbose: 16 } as const;
-/** Flags `flower-key-ctrl-flags`: masks of its bits. */
+/** Flags `flower-key-ctrl-flags` (TCA_FLOWER_KEY_FLAGS_*): masks of its bits. */
 export const FlowerKeyCtrlFlags = { frag: 1, firstfrag: 2, tuncsum: 4, tundf: 8, tunoam: 16, tuncrit: 32 } as const;
 /** Enum `dualpi2-drop-overload`. */
 export const Dualpi2DropOverload = { overflow: 0, drop: 1 } as const;
@@ -2754,29 +2754,29 @@ export const tcVlan: Struct<TcVlan> = {
 
 /** {@linkcode Attrs} but for the attributes whose format another one chooses. */
 export interface AttrsFields {
-  /** `stats` (struct {@linkcode TcStats}). */
+  /** `stats` (struct {@linkcode TcStats}; TCA_STATS). */
   stats?: TcStats;
-  /** `rate` (struct {@linkcode GnetEstimator}). */
+  /** `rate` (struct {@linkcode GnetEstimator}; TCA_RATE). */
   rate?: GnetEstimator;
-  /** `fcnt` (u32). */
+  /** `fcnt` (u32; TCA_FCNT). */
   fcnt?: number;
-  /** `stats2` (nest {@linkcode TcaStatsAttrs}). */
+  /** `stats2` (nest {@linkcode TcaStatsAttrs}; TCA_STATS2). */
   stats2?: TcaStatsAttrs;
-  /** `stab` (nest {@linkcode TcaStabAttrs}). */
+  /** `stab` (nest {@linkcode TcaStabAttrs}; TCA_STAB). */
   stab?: TcaStabAttrs;
-  /** `dump-invisible` (flag). */
+  /** `dump-invisible` (flag; TCA_DUMP_INVISIBLE). */
   dumpInvisible?: boolean;
-  /** `chain` (u32). */
+  /** `chain` (u32; TCA_CHAIN). */
   chain?: number;
-  /** `hw-offload` (u8). */
+  /** `hw-offload` (u8; TCA_HW_OFFLOAD). */
   hwOffload?: number;
-  /** `ingress-block` (u32). */
+  /** `ingress-block` (u32; TCA_INGRESS_BLOCK). */
   ingressBlock?: number;
-  /** `egress-block` (u32). */
+  /** `egress-block` (u32; TCA_EGRESS_BLOCK). */
   egressBlock?: number;
-  /** `dump-flags` (bitfield32). */
+  /** `dump-flags` (bitfield32; TCA_DUMP_FLAGS). */
   dumpFlags?: Bitfield32;
-  /** `ext-warn-msg` (string). */
+  /** `ext-warn-msg` (string; TCA_EXT_WARN_MSG). */
   extWarnMsg?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2887,19 +2887,19 @@ export const attrs: Codec<Attrs> = {
 
 /** {@linkcode ActAttrs} but for the attributes whose format another one chooses. */
 export interface ActAttrsFields {
-  /** `index` (u32). */
+  /** `index` (u32; TCA_ACT_INDEX). */
   index?: number;
-  /** `stats` (nest {@linkcode TcaStatsAttrs}). */
+  /** `stats` (nest {@linkcode TcaStatsAttrs}; TCA_ACT_STATS). */
   stats?: TcaStatsAttrs;
-  /** `cookie` (binary). */
+  /** `cookie` (binary; TCA_ACT_COOKIE). */
   cookie?: Uint8Array;
-  /** `flags` (bitfield32). */
+  /** `flags` (bitfield32; TCA_ACT_FLAGS). */
   flags?: Bitfield32;
-  /** `hw-stats` (bitfield32). */
+  /** `hw-stats` (bitfield32; TCA_ACT_HW_STATS). */
   hwStats?: Bitfield32;
-  /** `used-hw-stats` (bitfield32). */
+  /** `used-hw-stats` (bitfield32; TCA_ACT_USED_HW_STATS). */
   usedHwStats?: Bitfield32;
-  /** `in-hw-count` (u32). */
+  /** `in-hw-count` (u32; TCA_ACT_IN_HW_COUNT). */
   inHwCount?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -2974,21 +2974,21 @@ export const actAttrs: Codec<ActAttrs> = {
 
 /** Attribute set `act-bpf-attrs`. */
 export interface ActBpfAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_ACT_BPF_TM). */
   tm?: TcfT;
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_ACT_BPF_PARMS). */
   parms?: Uint8Array;
-  /** `ops-len` (u16). */
+  /** `ops-len` (u16; TCA_ACT_BPF_OPS_LEN). */
   opsLen?: number;
-  /** `ops` (binary). */
+  /** `ops` (binary; TCA_ACT_BPF_OPS). */
   ops?: Uint8Array;
-  /** `fd` (u32). */
+  /** `fd` (u32; TCA_ACT_BPF_FD). */
   fd?: number;
-  /** `name` (string). */
+  /** `name` (string; TCA_ACT_BPF_NAME). */
   name?: string;
-  /** `tag` (binary). */
+  /** `tag` (binary; TCA_ACT_BPF_TAG). */
   tag?: Uint8Array;
-  /** `id` (binary). */
+  /** `id` (binary; TCA_ACT_BPF_ID). */
   id?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3035,9 +3035,9 @@ export const actBpfAttrs: Codec<ActBpfAttrs> = {
 
 /** Attribute set `act-connmark-attrs`. */
 export interface ActConnmarkAttrs {
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_CONNMARK_PARMS). */
   parms?: Uint8Array;
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_CONNMARK_TM). */
   tm?: TcfT;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3072,9 +3072,9 @@ export const actConnmarkAttrs: Codec<ActConnmarkAttrs> = {
 
 /** Attribute set `act-csum-attrs`. */
 export interface ActCsumAttrs {
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_CSUM_PARMS). */
   parms?: Uint8Array;
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_CSUM_TM). */
   tm?: TcfT;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3109,39 +3109,39 @@ export const actCsumAttrs: Codec<ActCsumAttrs> = {
 
 /** Attribute set `act-ct-attrs`. */
 export interface ActCtAttrs {
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_CT_PARMS). */
   parms?: Uint8Array;
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_CT_TM). */
   tm?: TcfT;
-  /** `action` (u16). */
+  /** `action` (u16; TCA_CT_ACTION). */
   action?: number;
-  /** `zone` (u16). */
+  /** `zone` (u16; TCA_CT_ZONE). */
   zone?: number;
-  /** `mark` (u32). */
+  /** `mark` (u32; TCA_CT_MARK). */
   mark?: number;
-  /** `mark-mask` (u32). */
+  /** `mark-mask` (u32; TCA_CT_MARK_MASK). */
   markMask?: number;
-  /** `labels` (binary). */
+  /** `labels` (binary; TCA_CT_LABELS). */
   labels?: Uint8Array;
-  /** `labels-mask` (binary). */
+  /** `labels-mask` (binary; TCA_CT_LABELS_MASK). */
   labelsMask?: Uint8Array;
-  /** `nat-ipv4-min` (u32, big-endian). */
+  /** `nat-ipv4-min` (u32, big-endian; TCA_CT_NAT_IPV4_MIN). */
   natIpv4Min?: number;
-  /** `nat-ipv4-max` (u32, big-endian). */
+  /** `nat-ipv4-max` (u32, big-endian; TCA_CT_NAT_IPV4_MAX). */
   natIpv4Max?: number;
-  /** `nat-ipv6-min` (binary). */
+  /** `nat-ipv6-min` (binary; TCA_CT_NAT_IPV6_MIN). */
   natIpv6Min?: Uint8Array;
-  /** `nat-ipv6-max` (binary). */
+  /** `nat-ipv6-max` (binary; TCA_CT_NAT_IPV6_MAX). */
   natIpv6Max?: Uint8Array;
-  /** `nat-port-min` (u16, big-endian). */
+  /** `nat-port-min` (u16, big-endian; TCA_CT_NAT_PORT_MIN). */
   natPortMin?: number;
-  /** `nat-port-max` (u16, big-endian). */
+  /** `nat-port-max` (u16, big-endian; TCA_CT_NAT_PORT_MAX). */
   natPortMax?: number;
-  /** `helper-name` (string). */
+  /** `helper-name` (string; TCA_CT_HELPER_NAME). */
   helperName?: string;
-  /** `helper-family` (u8). */
+  /** `helper-family` (u8; TCA_CT_HELPER_FAMILY). */
   helperFamily?: number;
-  /** `helper-proto` (u8). */
+  /** `helper-proto` (u8; TCA_CT_HELPER_PROTO). */
   helperProto?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3206,23 +3206,23 @@ export const actCtAttrs: Codec<ActCtAttrs> = {
 
 /** Attribute set `act-ctinfo-attrs`. */
 export interface ActCtinfoAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_CTINFO_TM). */
   tm?: TcfT;
-  /** `act` (binary). */
+  /** `act` (binary; TCA_CTINFO_ACT). */
   act?: Uint8Array;
-  /** `zone` (u16). */
+  /** `zone` (u16; TCA_CTINFO_ZONE). */
   zone?: number;
-  /** `parms-dscp-mask` (u32). */
+  /** `parms-dscp-mask` (u32; TCA_CTINFO_PARMS_DSCP_MASK). */
   parmsDscpMask?: number;
-  /** `parms-dscp-statemask` (u32). */
+  /** `parms-dscp-statemask` (u32; TCA_CTINFO_PARMS_DSCP_STATEMASK). */
   parmsDscpStatemask?: number;
-  /** `parms-cpmark-mask` (u32). */
+  /** `parms-cpmark-mask` (u32; TCA_CTINFO_PARMS_CPMARK_MASK). */
   parmsCpmarkMask?: number;
-  /** `stats-dscp-set` (u64). */
+  /** `stats-dscp-set` (u64; TCA_CTINFO_STATS_DSCP_SET). */
   statsDscpSet?: bigint;
-  /** `stats-dscp-error` (u64). */
+  /** `stats-dscp-error` (u64; TCA_CTINFO_STATS_DSCP_ERROR). */
   statsDscpError?: bigint;
-  /** `stats-cpmark-set` (u64). */
+  /** `stats-cpmark-set` (u64; TCA_CTINFO_STATS_CPMARK_SET). */
   statsCpmarkSet?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3271,23 +3271,23 @@ export const actCtinfoAttrs: Codec<ActCtinfoAttrs> = {
 
 /** Attribute set `act-gate-attrs`. */
 export interface ActGateAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_GATE_TM). */
   tm?: TcfT;
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_GATE_PARMS). */
   parms?: Uint8Array;
-  /** `priority` (s32). */
+  /** `priority` (s32; TCA_GATE_PRIORITY). */
   priority?: number;
-  /** `entry-list` (binary). */
+  /** `entry-list` (binary; TCA_GATE_ENTRY_LIST). */
   entryList?: Uint8Array;
-  /** `base-time` (u64). */
+  /** `base-time` (u64; TCA_GATE_BASE_TIME). */
   baseTime?: bigint;
-  /** `cycle-time` (u64). */
+  /** `cycle-time` (u64; TCA_GATE_CYCLE_TIME). */
   cycleTime?: bigint;
-  /** `cycle-time-ext` (u64). */
+  /** `cycle-time-ext` (u64; TCA_GATE_CYCLE_TIME_EXT). */
   cycleTimeExt?: bigint;
-  /** `flags` (u32). */
+  /** `flags` (u32; TCA_GATE_FLAGS). */
   flags?: number;
-  /** `clockid` (s32). */
+  /** `clockid` (s32; TCA_GATE_CLOCKID). */
   clockid?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3336,17 +3336,17 @@ export const actGateAttrs: Codec<ActGateAttrs> = {
 
 /** Attribute set `act-ife-attrs`. */
 export interface ActIfeAttrs {
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_IFE_PARMS). */
   parms?: Uint8Array;
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_IFE_TM). */
   tm?: TcfT;
-  /** `dmac` (binary). */
+  /** `dmac` (binary; TCA_IFE_DMAC). */
   dmac?: Uint8Array;
-  /** `smac` (binary). */
+  /** `smac` (binary; TCA_IFE_SMAC). */
   smac?: Uint8Array;
-  /** `type` (u16). */
+  /** `type` (u16; TCA_IFE_TYPE). */
   type?: number;
-  /** `metalst` (binary). */
+  /** `metalst` (binary; TCA_IFE_METALST). */
   metalst?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3389,11 +3389,11 @@ export const actIfeAttrs: Codec<ActIfeAttrs> = {
 
 /** Attribute set `act-mirred-attrs`. */
 export interface ActMirredAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_MIRRED_TM). */
   tm?: TcfT;
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_MIRRED_PARMS). */
   parms?: Uint8Array;
-  /** `blockid` (binary). */
+  /** `blockid` (binary; TCA_MIRRED_BLOCKID). */
   blockid?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3430,19 +3430,19 @@ export const actMirredAttrs: Codec<ActMirredAttrs> = {
 
 /** Attribute set `act-mpls-attrs`. */
 export interface ActMplsAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_MPLS_TM). */
   tm?: TcfT;
-  /** `parms` (struct {@linkcode TcMpls}). */
+  /** `parms` (struct {@linkcode TcMpls}; TCA_MPLS_PARMS). */
   parms?: TcMpls;
-  /** `proto` (u16, big-endian). */
+  /** `proto` (u16, big-endian; TCA_MPLS_PROTO). */
   proto?: number;
-  /** `label` (u32). */
+  /** `label` (u32; TCA_MPLS_LABEL). */
   label?: number;
-  /** `tc` (u8). */
+  /** `tc` (u8; TCA_MPLS_TC). */
   tc?: number;
-  /** `ttl` (u8). */
+  /** `ttl` (u8; TCA_MPLS_TTL). */
   ttl?: number;
-  /** `bos` (u8). */
+  /** `bos` (u8; TCA_MPLS_BOS). */
   bos?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3487,9 +3487,9 @@ export const actMplsAttrs: Codec<ActMplsAttrs> = {
 
 /** Attribute set `act-nat-attrs`. */
 export interface ActNatAttrs {
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_NAT_PARMS). */
   parms?: Uint8Array;
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_NAT_TM). */
   tm?: TcfT;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3524,15 +3524,15 @@ export const actNatAttrs: Codec<ActNatAttrs> = {
 
 /** Attribute set `act-pedit-attrs`. */
 export interface ActPeditAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_PEDIT_TM). */
   tm?: TcfT;
-  /** `parms` (struct {@linkcode TcPeditSel}). */
+  /** `parms` (struct {@linkcode TcPeditSel}; TCA_PEDIT_PARMS). */
   parms?: TcPeditSel;
-  /** `parms-ex` (binary). */
+  /** `parms-ex` (binary; TCA_PEDIT_PARMS_EX). */
   parmsEx?: Uint8Array;
-  /** `keys-ex` (binary). */
+  /** `keys-ex` (binary; TCA_PEDIT_KEYS_EX). */
   keysEx?: Uint8Array;
-  /** `key-ex` (binary). */
+  /** `key-ex` (binary; TCA_PEDIT_KEY_EX). */
   keyEx?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3573,11 +3573,11 @@ export const actPeditAttrs: Codec<ActPeditAttrs> = {
 
 /** Attribute set `act-simple-attrs`. */
 export interface ActSimpleAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_DEF_TM). */
   tm?: TcfT;
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_DEF_PARMS). */
   parms?: Uint8Array;
-  /** `data` (binary). */
+  /** `data` (binary; TCA_DEF_DATA). */
   data?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3614,23 +3614,23 @@ export const actSimpleAttrs: Codec<ActSimpleAttrs> = {
 
 /** Attribute set `act-skbedit-attrs`. */
 export interface ActSkbeditAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_SKBEDIT_TM). */
   tm?: TcfT;
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_SKBEDIT_PARMS). */
   parms?: Uint8Array;
-  /** `priority` (u32). */
+  /** `priority` (u32; TCA_SKBEDIT_PRIORITY). */
   priority?: number;
-  /** `queue-mapping` (u16). */
+  /** `queue-mapping` (u16; TCA_SKBEDIT_QUEUE_MAPPING). */
   queueMapping?: number;
-  /** `mark` (u32). */
+  /** `mark` (u32; TCA_SKBEDIT_MARK). */
   mark?: number;
-  /** `ptype` (u16). */
+  /** `ptype` (u16; TCA_SKBEDIT_PTYPE). */
   ptype?: number;
-  /** `mask` (u32). */
+  /** `mask` (u32; TCA_SKBEDIT_MASK). */
   mask?: number;
-  /** `flags` (u64). */
+  /** `flags` (u64; TCA_SKBEDIT_FLAGS). */
   flags?: bigint;
-  /** `queue-mapping-max` (u16). */
+  /** `queue-mapping-max` (u16; TCA_SKBEDIT_QUEUE_MAPPING_MAX). */
   queueMappingMax?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3679,15 +3679,15 @@ export const actSkbeditAttrs: Codec<ActSkbeditAttrs> = {
 
 /** Attribute set `act-skbmod-attrs`. */
 export interface ActSkbmodAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_SKBMOD_TM). */
   tm?: TcfT;
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_SKBMOD_PARMS). */
   parms?: Uint8Array;
-  /** `dmac` (binary). */
+  /** `dmac` (binary; TCA_SKBMOD_DMAC). */
   dmac?: Uint8Array;
-  /** `smac` (binary). */
+  /** `smac` (binary; TCA_SKBMOD_SMAC). */
   smac?: Uint8Array;
-  /** `etype` (binary). */
+  /** `etype` (binary; TCA_SKBMOD_ETYPE). */
   etype?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3728,31 +3728,31 @@ export const actSkbmodAttrs: Codec<ActSkbmodAttrs> = {
 
 /** Attribute set `act-tunnel-key-attrs`. */
 export interface ActTunnelKeyAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_TUNNEL_KEY_TM). */
   tm?: TcfT;
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_TUNNEL_KEY_PARMS). */
   parms?: Uint8Array;
-  /** `enc-ipv4-src` (u32, big-endian). */
+  /** `enc-ipv4-src` (u32, big-endian; TCA_TUNNEL_KEY_ENC_IPV4_SRC). */
   encIpv4Src?: number;
-  /** `enc-ipv4-dst` (u32, big-endian). */
+  /** `enc-ipv4-dst` (u32, big-endian; TCA_TUNNEL_KEY_ENC_IPV4_DST). */
   encIpv4Dst?: number;
-  /** `enc-ipv6-src` (binary). */
+  /** `enc-ipv6-src` (binary; TCA_TUNNEL_KEY_ENC_IPV6_SRC). */
   encIpv6Src?: Uint8Array;
-  /** `enc-ipv6-dst` (binary). */
+  /** `enc-ipv6-dst` (binary; TCA_TUNNEL_KEY_ENC_IPV6_DST). */
   encIpv6Dst?: Uint8Array;
-  /** `enc-key-id` (u64, big-endian). */
+  /** `enc-key-id` (u64, big-endian; TCA_TUNNEL_KEY_ENC_KEY_ID). */
   encKeyId?: bigint;
-  /** `enc-dst-port` (u16, big-endian). */
+  /** `enc-dst-port` (u16, big-endian; TCA_TUNNEL_KEY_ENC_DST_PORT). */
   encDstPort?: number;
-  /** `no-csum` (u8). */
+  /** `no-csum` (u8; TCA_TUNNEL_KEY_NO_CSUM). */
   noCsum?: number;
-  /** `enc-opts` (binary). */
+  /** `enc-opts` (binary; TCA_TUNNEL_KEY_ENC_OPTS). */
   encOpts?: Uint8Array;
-  /** `enc-tos` (u8). */
+  /** `enc-tos` (u8; TCA_TUNNEL_KEY_ENC_TOS). */
   encTos?: number;
-  /** `enc-ttl` (u8). */
+  /** `enc-ttl` (u8; TCA_TUNNEL_KEY_ENC_TTL). */
   encTtl?: number;
-  /** `no-frag` (flag). */
+  /** `no-frag` (flag; TCA_TUNNEL_KEY_NO_FRAG). */
   noFrag?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3809,19 +3809,19 @@ export const actTunnelKeyAttrs: Codec<ActTunnelKeyAttrs> = {
 
 /** Attribute set `act-vlan-attrs`. */
 export interface ActVlanAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_VLAN_TM). */
   tm?: TcfT;
-  /** `parms` (struct {@linkcode TcVlan}). */
+  /** `parms` (struct {@linkcode TcVlan}; TCA_VLAN_PARMS). */
   parms?: TcVlan;
-  /** `push-vlan-id` (u16). */
+  /** `push-vlan-id` (u16; TCA_VLAN_PUSH_VLAN_ID). */
   pushVlanId?: number;
-  /** `push-vlan-protocol` (u16). */
+  /** `push-vlan-protocol` (u16; TCA_VLAN_PUSH_VLAN_PROTOCOL). */
   pushVlanProtocol?: number;
-  /** `push-vlan-priority` (u8). */
+  /** `push-vlan-priority` (u8; TCA_VLAN_PUSH_VLAN_PRIORITY). */
   pushVlanPriority?: number;
-  /** `push-eth-dst` (binary). */
+  /** `push-eth-dst` (binary; TCA_VLAN_PUSH_ETH_DST). */
   pushEthDst?: Uint8Array;
-  /** `push-eth-src` (binary). */
+  /** `push-eth-src` (binary; TCA_VLAN_PUSH_ETH_SRC). */
   pushEthSrc?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3866,15 +3866,15 @@ export const actVlanAttrs: Codec<ActVlanAttrs> = {
 
 /** Attribute set `basic-attrs`. */
 export interface BasicAttrs {
-  /** `classid` (u32). */
+  /** `classid` (u32; TCA_BASIC_CLASSID). */
   classid?: number;
-  /** `ematches` (nest {@linkcode EmatchAttrs}). */
+  /** `ematches` (nest {@linkcode EmatchAttrs}; TCA_BASIC_EMATCHES). */
   ematches?: EmatchAttrs;
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_BASIC_ACT). */
   act?: IndexedArray<ActAttrs>;
-  /** `police` (nest {@linkcode PoliceAttrs}). */
+  /** `police` (nest {@linkcode PoliceAttrs}; TCA_BASIC_POLICE). */
   police?: PoliceAttrs;
-  /** `pcnt` (struct {@linkcode TcBasicPcnt}). */
+  /** `pcnt` (struct {@linkcode TcBasicPcnt}; TCA_BASIC_PCNT). */
   pcnt?: TcBasicPcnt;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3915,27 +3915,27 @@ export const basicAttrs: Codec<BasicAttrs> = {
 
 /** Attribute set `bpf-attrs`. */
 export interface BpfAttrs {
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_BPF_ACT). */
   act?: IndexedArray<ActAttrs>;
-  /** `police` (nest {@linkcode PoliceAttrs}). */
+  /** `police` (nest {@linkcode PoliceAttrs}; TCA_BPF_POLICE). */
   police?: PoliceAttrs;
-  /** `classid` (u32). */
+  /** `classid` (u32; TCA_BPF_CLASSID). */
   classid?: number;
-  /** `ops-len` (u16). */
+  /** `ops-len` (u16; TCA_BPF_OPS_LEN). */
   opsLen?: number;
-  /** `ops` (binary). */
+  /** `ops` (binary; TCA_BPF_OPS). */
   ops?: Uint8Array;
-  /** `fd` (u32). */
+  /** `fd` (u32; TCA_BPF_FD). */
   fd?: number;
-  /** `name` (string). */
+  /** `name` (string; TCA_BPF_NAME). */
   name?: string;
-  /** `flags` (u32). */
+  /** `flags` (u32; TCA_BPF_FLAGS). */
   flags?: number;
-  /** `flags-gen` (u32). */
+  /** `flags-gen` (u32; TCA_BPF_FLAGS_GEN). */
   flagsGen?: number;
-  /** `tag` (binary). */
+  /** `tag` (binary; TCA_BPF_TAG). */
   tag?: Uint8Array;
-  /** `id` (u32). */
+  /** `id` (u32; TCA_BPF_ID). */
   id?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -3987,39 +3987,39 @@ export const bpfAttrs: Codec<BpfAttrs> = {
 
 /** Attribute set `cake-attrs`. */
 export interface CakeAttrs {
-  /** `base-rate64` (u64). */
+  /** `base-rate64` (u64; TCA_CAKE_BASE_RATE64). */
   baseRate64?: bigint;
-  /** `diffserv-mode` (u32). */
+  /** `diffserv-mode` (u32; TCA_CAKE_DIFFSERV_MODE). */
   diffservMode?: number;
-  /** `atm` (u32). */
+  /** `atm` (u32; TCA_CAKE_ATM). */
   atm?: number;
-  /** `flow-mode` (u32). */
+  /** `flow-mode` (u32; TCA_CAKE_FLOW_MODE). */
   flowMode?: number;
-  /** `overhead` (u32). */
+  /** `overhead` (u32; TCA_CAKE_OVERHEAD). */
   overhead?: number;
-  /** `rtt` (u32). */
+  /** `rtt` (u32; TCA_CAKE_RTT). */
   rtt?: number;
-  /** `target` (u32). */
+  /** `target` (u32; TCA_CAKE_TARGET). */
   target?: number;
-  /** `autorate` (u32). */
+  /** `autorate` (u32; TCA_CAKE_AUTORATE). */
   autorate?: number;
-  /** `memory` (u32). */
+  /** `memory` (u32; TCA_CAKE_MEMORY). */
   memory?: number;
-  /** `nat` (u32). */
+  /** `nat` (u32; TCA_CAKE_NAT). */
   nat?: number;
-  /** `raw` (u32). */
+  /** `raw` (u32; TCA_CAKE_RAW). */
   raw?: number;
-  /** `wash` (u32). */
+  /** `wash` (u32; TCA_CAKE_WASH). */
   wash?: number;
-  /** `mpu` (u32). */
+  /** `mpu` (u32; TCA_CAKE_MPU). */
   mpu?: number;
-  /** `ingress` (u32). */
+  /** `ingress` (u32; TCA_CAKE_INGRESS). */
   ingress?: number;
-  /** `ack-filter` (u32). */
+  /** `ack-filter` (u32; TCA_CAKE_ACK_FILTER). */
   ackFilter?: number;
-  /** `split-gso` (u32). */
+  /** `split-gso` (u32; TCA_CAKE_SPLIT_GSO). */
   splitGso?: number;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; TCA_CAKE_FWMARK). */
   fwmark?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4084,37 +4084,37 @@ export const cakeAttrs: Codec<CakeAttrs> = {
 
 /** Attribute set `cake-stats-attrs`. */
 export interface CakeStatsAttrs {
-  /** `capacity-estimate64` (u64). */
+  /** `capacity-estimate64` (u64; TCA_CAKE_STATS_CAPACITY_ESTIMATE64). */
   capacityEstimate64?: bigint;
-  /** `memory-limit` (u32). */
+  /** `memory-limit` (u32; TCA_CAKE_STATS_MEMORY_LIMIT). */
   memoryLimit?: number;
-  /** `memory-used` (u32). */
+  /** `memory-used` (u32; TCA_CAKE_STATS_MEMORY_USED). */
   memoryUsed?: number;
-  /** `avg-netoff` (u32). */
+  /** `avg-netoff` (u32; TCA_CAKE_STATS_AVG_NETOFF). */
   avgNetoff?: number;
-  /** `min-netlen` (u32). */
+  /** `min-netlen` (u32; TCA_CAKE_STATS_MIN_NETLEN). */
   minNetlen?: number;
-  /** `max-netlen` (u32). */
+  /** `max-netlen` (u32; TCA_CAKE_STATS_MAX_NETLEN). */
   maxNetlen?: number;
-  /** `min-adjlen` (u32). */
+  /** `min-adjlen` (u32; TCA_CAKE_STATS_MIN_ADJLEN). */
   minAdjlen?: number;
-  /** `max-adjlen` (u32). */
+  /** `max-adjlen` (u32; TCA_CAKE_STATS_MAX_ADJLEN). */
   maxAdjlen?: number;
-  /** `tin-stats` (indexed array of {@linkcode CakeTinStatsAttrs}). */
+  /** `tin-stats` (indexed array of {@linkcode CakeTinStatsAttrs}; TCA_CAKE_STATS_TIN_STATS). */
   tinStats?: IndexedArray<CakeTinStatsAttrs>;
-  /** `deficit` (s32). */
+  /** `deficit` (s32; TCA_CAKE_STATS_DEFICIT). */
   deficit?: number;
-  /** `cobalt-count` (u32). */
+  /** `cobalt-count` (u32; TCA_CAKE_STATS_COBALT_COUNT). */
   cobaltCount?: number;
-  /** `dropping` (u32). */
+  /** `dropping` (u32; TCA_CAKE_STATS_DROPPING). */
   dropping?: number;
-  /** `drop-next-us` (s32). */
+  /** `drop-next-us` (s32; TCA_CAKE_STATS_DROP_NEXT_US). */
   dropNextUs?: number;
-  /** `p-drop` (u32). */
+  /** `p-drop` (u32; TCA_CAKE_STATS_P_DROP). */
   pDrop?: number;
-  /** `blue-timer-us` (s32). */
+  /** `blue-timer-us` (s32; TCA_CAKE_STATS_BLUE_TIMER_US). */
   blueTimerUs?: number;
-  /** `active-queues` (u32). */
+  /** `active-queues` (u32; TCA_CAKE_STATS_ACTIVE_QUEUES). */
   activeQueues?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4177,53 +4177,53 @@ export const cakeStatsAttrs: Codec<CakeStatsAttrs> = {
 
 /** Attribute set `cake-tin-stats-attrs`. */
 export interface CakeTinStatsAttrs {
-  /** `sent-packets` (u32). */
+  /** `sent-packets` (u32; TCA_CAKE_TIN_STATS_SENT_PACKETS). */
   sentPackets?: number;
-  /** `sent-bytes64` (u64). */
+  /** `sent-bytes64` (u64; TCA_CAKE_TIN_STATS_SENT_BYTES64). */
   sentBytes64?: bigint;
-  /** `dropped-packets` (u32). */
+  /** `dropped-packets` (u32; TCA_CAKE_TIN_STATS_DROPPED_PACKETS). */
   droppedPackets?: number;
-  /** `dropped-bytes64` (u64). */
+  /** `dropped-bytes64` (u64; TCA_CAKE_TIN_STATS_DROPPED_BYTES64). */
   droppedBytes64?: bigint;
-  /** `acks-dropped-packets` (u32). */
+  /** `acks-dropped-packets` (u32; TCA_CAKE_TIN_STATS_ACKS_DROPPED_PACKETS). */
   acksDroppedPackets?: number;
-  /** `acks-dropped-bytes64` (u64). */
+  /** `acks-dropped-bytes64` (u64; TCA_CAKE_TIN_STATS_ACKS_DROPPED_BYTES64). */
   acksDroppedBytes64?: bigint;
-  /** `ecn-marked-packets` (u32). */
+  /** `ecn-marked-packets` (u32; TCA_CAKE_TIN_STATS_ECN_MARKED_PACKETS). */
   ecnMarkedPackets?: number;
-  /** `ecn-marked-bytes64` (u64). */
+  /** `ecn-marked-bytes64` (u64; TCA_CAKE_TIN_STATS_ECN_MARKED_BYTES64). */
   ecnMarkedBytes64?: bigint;
-  /** `backlog-packets` (u32). */
+  /** `backlog-packets` (u32; TCA_CAKE_TIN_STATS_BACKLOG_PACKETS). */
   backlogPackets?: number;
-  /** `backlog-bytes` (u32). */
+  /** `backlog-bytes` (u32; TCA_CAKE_TIN_STATS_BACKLOG_BYTES). */
   backlogBytes?: number;
-  /** `threshold-rate64` (u64). */
+  /** `threshold-rate64` (u64; TCA_CAKE_TIN_STATS_THRESHOLD_RATE64). */
   thresholdRate64?: bigint;
-  /** `target-us` (u32). */
+  /** `target-us` (u32; TCA_CAKE_TIN_STATS_TARGET_US). */
   targetUs?: number;
-  /** `interval-us` (u32). */
+  /** `interval-us` (u32; TCA_CAKE_TIN_STATS_INTERVAL_US). */
   intervalUs?: number;
-  /** `way-indirect-hits` (u32). */
+  /** `way-indirect-hits` (u32; TCA_CAKE_TIN_STATS_WAY_INDIRECT_HITS). */
   wayIndirectHits?: number;
-  /** `way-misses` (u32). */
+  /** `way-misses` (u32; TCA_CAKE_TIN_STATS_WAY_MISSES). */
   wayMisses?: number;
-  /** `way-collisions` (u32). */
+  /** `way-collisions` (u32; TCA_CAKE_TIN_STATS_WAY_COLLISIONS). */
   wayCollisions?: number;
-  /** `peak-delay-us` (u32). */
+  /** `peak-delay-us` (u32; TCA_CAKE_TIN_STATS_PEAK_DELAY_US). */
   peakDelayUs?: number;
-  /** `avg-delay-us` (u32). */
+  /** `avg-delay-us` (u32; TCA_CAKE_TIN_STATS_AVG_DELAY_US). */
   avgDelayUs?: number;
-  /** `base-delay-us` (u32). */
+  /** `base-delay-us` (u32; TCA_CAKE_TIN_STATS_BASE_DELAY_US). */
   baseDelayUs?: number;
-  /** `sparse-flows` (u32). */
+  /** `sparse-flows` (u32; TCA_CAKE_TIN_STATS_SPARSE_FLOWS). */
   sparseFlows?: number;
-  /** `bulk-flows` (u32). */
+  /** `bulk-flows` (u32; TCA_CAKE_TIN_STATS_BULK_FLOWS). */
   bulkFlows?: number;
-  /** `unresponsive-flows` (u32). */
+  /** `unresponsive-flows` (u32; TCA_CAKE_TIN_STATS_UNRESPONSIVE_FLOWS). */
   unresponsiveFlows?: number;
-  /** `max-skblen` (u32). */
+  /** `max-skblen` (u32; TCA_CAKE_TIN_STATS_MAX_SKBLEN). */
   maxSkblen?: number;
-  /** `flow-quantum` (u32). */
+  /** `flow-quantum` (u32; TCA_CAKE_TIN_STATS_FLOW_QUANTUM). */
   flowQuantum?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4302,7 +4302,7 @@ export const cakeTinStatsAttrs: Codec<CakeTinStatsAttrs> = {
 
 /** Attribute set `cbs-attrs`. */
 export interface CbsAttrs {
-  /** `parms` (struct {@linkcode TcCbsQopt}). */
+  /** `parms` (struct {@linkcode TcCbsQopt}; TCA_CBS_PARMS). */
   parms?: TcCbsQopt;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4334,11 +4334,11 @@ export const cbsAttrs: Codec<CbsAttrs> = {
 
 /** Attribute set `cgroup-attrs`. */
 export interface CgroupAttrs {
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_CGROUP_ACT). */
   act?: IndexedArray<ActAttrs>;
-  /** `police` (nest {@linkcode PoliceAttrs}). */
+  /** `police` (nest {@linkcode PoliceAttrs}; TCA_CGROUP_POLICE). */
   police?: PoliceAttrs;
-  /** `ematches` (binary). */
+  /** `ematches` (binary; TCA_CGROUP_EMATCHES). */
   ematches?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4374,11 +4374,11 @@ export const cgroupAttrs: Codec<CgroupAttrs> = {
 
 /** Attribute set `choke-attrs`. */
 export interface ChokeAttrs {
-  /** `parms` (struct {@linkcode TcRedQopt}). */
+  /** `parms` (struct {@linkcode TcRedQopt}; TCA_CHOKE_PARMS). */
   parms?: TcRedQopt;
-  /** `stab` (binary; at least 256 bytes, at most 256 bytes). */
+  /** `stab` (binary; at least 256 bytes, at most 256 bytes; TCA_CHOKE_STAB). */
   stab?: Uint8Array;
-  /** `max-p` (u32). */
+  /** `max-p` (u32; TCA_CHOKE_MAX_P). */
   maxP?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4414,15 +4414,15 @@ export const chokeAttrs: Codec<ChokeAttrs> = {
 
 /** Attribute set `codel-attrs`. */
 export interface CodelAttrs {
-  /** `target` (u32). */
+  /** `target` (u32; TCA_CODEL_TARGET). */
   target?: number;
-  /** `limit` (u32). */
+  /** `limit` (u32; TCA_CODEL_LIMIT). */
   limit?: number;
-  /** `interval` (u32). */
+  /** `interval` (u32; TCA_CODEL_INTERVAL). */
   interval?: number;
-  /** `ecn` (u32). */
+  /** `ecn` (u32; TCA_CODEL_ECN). */
   ecn?: number;
-  /** `ce-threshold` (u32). */
+  /** `ce-threshold` (u32; TCA_CODEL_CE_THRESHOLD). */
   ceThreshold?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4462,7 +4462,7 @@ export const codelAttrs: Codec<CodelAttrs> = {
 
 /** Attribute set `drr-attrs`. */
 export interface DrrAttrs {
-  /** `quantum` (u32). */
+  /** `quantum` (u32; TCA_DRR_QUANTUM). */
   quantum?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4494,35 +4494,35 @@ export const drrAttrs: Codec<DrrAttrs> = {
 
 /** Attribute set `dualpi2-attrs`. */
 export interface Dualpi2Attrs {
-  /** `limit` (u32). */
+  /** `limit` (u32; TCA_DUALPI2_LIMIT). */
   limit?: number;
-  /** `memory-limit` (u32). */
+  /** `memory-limit` (u32; TCA_DUALPI2_MEMORY_LIMIT). */
   memoryLimit?: number;
-  /** `target` (u32). */
+  /** `target` (u32; TCA_DUALPI2_TARGET). */
   target?: number;
-  /** `tupdate` (u32). */
+  /** `tupdate` (u32; TCA_DUALPI2_TUPDATE). */
   tupdate?: number;
-  /** `alpha` (u32). */
+  /** `alpha` (u32; TCA_DUALPI2_ALPHA). */
   alpha?: number;
-  /** `beta` (u32). */
+  /** `beta` (u32; TCA_DUALPI2_BETA). */
   beta?: number;
-  /** `step-thresh-pkts` (u32). */
+  /** `step-thresh-pkts` (u32; TCA_DUALPI2_STEP_THRESH_PKTS). */
   stepThreshPkts?: number;
-  /** `step-thresh-us` (u32). */
+  /** `step-thresh-us` (u32; TCA_DUALPI2_STEP_THRESH_US). */
   stepThreshUs?: number;
-  /** `min-qlen-step` (u32). */
+  /** `min-qlen-step` (u32; TCA_DUALPI2_MIN_QLEN_STEP). */
   minQlenStep?: number;
-  /** `coupling` (u8). */
+  /** `coupling` (u8; TCA_DUALPI2_COUPLING). */
   coupling?: number;
-  /** `drop-overload` (u8, enum {@linkcode Dualpi2DropOverload}). */
+  /** `drop-overload` (u8, enum {@linkcode Dualpi2DropOverload}; TCA_DUALPI2_DROP_OVERLOAD). */
   dropOverload?: Dualpi2DropOverload;
-  /** `drop-early` (u8, enum {@linkcode Dualpi2DropEarly}). */
+  /** `drop-early` (u8, enum {@linkcode Dualpi2DropEarly}; TCA_DUALPI2_DROP_EARLY). */
   dropEarly?: Dualpi2DropEarly;
-  /** `c-protection` (u8). */
+  /** `c-protection` (u8; TCA_DUALPI2_C_PROTECTION). */
   cProtection?: number;
-  /** `ecn-mask` (u8, enum {@linkcode Dualpi2EcnMask}). */
+  /** `ecn-mask` (u8, enum {@linkcode Dualpi2EcnMask}; TCA_DUALPI2_ECN_MASK). */
   ecnMask?: Dualpi2EcnMask;
-  /** `split-gso` (u8, enum {@linkcode Dualpi2SplitGso}). */
+  /** `split-gso` (u8, enum {@linkcode Dualpi2SplitGso}; TCA_DUALPI2_SPLIT_GSO). */
   splitGso?: Dualpi2SplitGso;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4582,9 +4582,9 @@ export const dualpi2Attrs: Codec<Dualpi2Attrs> = {
 
 /** Attribute set `ematch-attrs`. */
 export interface EmatchAttrs {
-  /** `tree-hdr` (struct {@linkcode TcfEmatchTreeHdr}). */
+  /** `tree-hdr` (struct {@linkcode TcfEmatchTreeHdr}; TCA_EMATCH_TREE_HDR). */
   treeHdr?: TcfEmatchTreeHdr;
-  /** `tree-list` (binary). */
+  /** `tree-list` (binary; TCA_EMATCH_TREE_LIST). */
   treeList?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4618,29 +4618,29 @@ export const ematchAttrs: Codec<EmatchAttrs> = {
 
 /** Attribute set `flow-attrs`. */
 export interface FlowAttrs {
-  /** `keys` (u32). */
+  /** `keys` (u32; TCA_FLOW_KEYS). */
   keys?: number;
-  /** `mode` (u32). */
+  /** `mode` (u32; TCA_FLOW_MODE). */
   mode?: number;
-  /** `baseclass` (u32). */
+  /** `baseclass` (u32; TCA_FLOW_BASECLASS). */
   baseclass?: number;
-  /** `rshift` (u32). */
+  /** `rshift` (u32; TCA_FLOW_RSHIFT). */
   rshift?: number;
-  /** `addend` (u32). */
+  /** `addend` (u32; TCA_FLOW_ADDEND). */
   addend?: number;
-  /** `mask` (u32). */
+  /** `mask` (u32; TCA_FLOW_MASK). */
   mask?: number;
-  /** `xor` (u32). */
+  /** `xor` (u32; TCA_FLOW_XOR). */
   xor?: number;
-  /** `divisor` (u32). */
+  /** `divisor` (u32; TCA_FLOW_DIVISOR). */
   divisor?: number;
-  /** `act` (binary). */
+  /** `act` (binary; TCA_FLOW_ACT). */
   act?: Uint8Array;
-  /** `police` (nest {@linkcode PoliceAttrs}). */
+  /** `police` (nest {@linkcode PoliceAttrs}; TCA_FLOW_POLICE). */
   police?: PoliceAttrs;
-  /** `ematches` (binary). */
+  /** `ematches` (binary; TCA_FLOW_EMATCHES). */
   ematches?: Uint8Array;
-  /** `perturb` (u32). */
+  /** `perturb` (u32; TCA_FLOW_PERTURB). */
   perturb?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -4694,227 +4694,227 @@ export const flowAttrs: Codec<FlowAttrs> = {
 
 /** Attribute set `flower-attrs`. */
 export interface FlowerAttrs {
-  /** `classid` (u32). */
+  /** `classid` (u32; TCA_FLOWER_CLASSID). */
   classid?: number;
-  /** `indev` (string). */
+  /** `indev` (string; TCA_FLOWER_INDEV). */
   indev?: string;
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_FLOWER_ACT). */
   act?: IndexedArray<ActAttrs>;
-  /** `key-eth-dst` (binary, mac). */
+  /** `key-eth-dst` (binary, mac; TCA_FLOWER_KEY_ETH_DST). */
   keyEthDst?: string;
-  /** `key-eth-dst-mask` (binary, mac). */
+  /** `key-eth-dst-mask` (binary, mac; TCA_FLOWER_KEY_ETH_DST_MASK). */
   keyEthDstMask?: string;
-  /** `key-eth-src` (binary, mac). */
+  /** `key-eth-src` (binary, mac; TCA_FLOWER_KEY_ETH_SRC). */
   keyEthSrc?: string;
-  /** `key-eth-src-mask` (binary, mac). */
+  /** `key-eth-src-mask` (binary, mac; TCA_FLOWER_KEY_ETH_SRC_MASK). */
   keyEthSrcMask?: string;
-  /** `key-eth-type` (u16, big-endian). */
+  /** `key-eth-type` (u16, big-endian; TCA_FLOWER_KEY_ETH_TYPE). */
   keyEthType?: number;
-  /** `key-ip-proto` (u8). */
+  /** `key-ip-proto` (u8; TCA_FLOWER_KEY_IP_PROTO). */
   keyIpProto?: number;
-  /** `key-ipv4-src` (u32, ipv4). */
+  /** `key-ipv4-src` (u32, ipv4; TCA_FLOWER_KEY_IPV4_SRC). */
   keyIpv4Src?: string;
-  /** `key-ipv4-src-mask` (u32, ipv4). */
+  /** `key-ipv4-src-mask` (u32, ipv4; TCA_FLOWER_KEY_IPV4_SRC_MASK). */
   keyIpv4SrcMask?: string;
-  /** `key-ipv4-dst` (u32, ipv4). */
+  /** `key-ipv4-dst` (u32, ipv4; TCA_FLOWER_KEY_IPV4_DST). */
   keyIpv4Dst?: string;
-  /** `key-ipv4-dst-mask` (u32, ipv4). */
+  /** `key-ipv4-dst-mask` (u32, ipv4; TCA_FLOWER_KEY_IPV4_DST_MASK). */
   keyIpv4DstMask?: string;
-  /** `key-ipv6-src` (binary, ipv6). */
+  /** `key-ipv6-src` (binary, ipv6; TCA_FLOWER_KEY_IPV6_SRC). */
   keyIpv6Src?: string;
-  /** `key-ipv6-src-mask` (binary, ipv6). */
+  /** `key-ipv6-src-mask` (binary, ipv6; TCA_FLOWER_KEY_IPV6_SRC_MASK). */
   keyIpv6SrcMask?: string;
-  /** `key-ipv6-dst` (binary, ipv6). */
+  /** `key-ipv6-dst` (binary, ipv6; TCA_FLOWER_KEY_IPV6_DST). */
   keyIpv6Dst?: string;
-  /** `key-ipv6-dst-mask` (binary, ipv6). */
+  /** `key-ipv6-dst-mask` (binary, ipv6; TCA_FLOWER_KEY_IPV6_DST_MASK). */
   keyIpv6DstMask?: string;
-  /** `key-tcp-src` (u16, big-endian). */
+  /** `key-tcp-src` (u16, big-endian; TCA_FLOWER_KEY_TCP_SRC). */
   keyTcpSrc?: number;
-  /** `key-tcp-dst` (u16, big-endian). */
+  /** `key-tcp-dst` (u16, big-endian; TCA_FLOWER_KEY_TCP_DST). */
   keyTcpDst?: number;
-  /** `key-udp-src` (u16, big-endian). */
+  /** `key-udp-src` (u16, big-endian; TCA_FLOWER_KEY_UDP_SRC). */
   keyUdpSrc?: number;
-  /** `key-udp-dst` (u16, big-endian). */
+  /** `key-udp-dst` (u16, big-endian; TCA_FLOWER_KEY_UDP_DST). */
   keyUdpDst?: number;
-  /** `flags` (u32, flags {@linkcode ClsFlags}). */
+  /** `flags` (u32, flags {@linkcode ClsFlags}; TCA_FLOWER_FLAGS). */
   flags?: number;
-  /** `key-vlan-id` (u16, big-endian). */
+  /** `key-vlan-id` (u16, big-endian; TCA_FLOWER_KEY_VLAN_ID). */
   keyVlanId?: number;
-  /** `key-vlan-prio` (u8). */
+  /** `key-vlan-prio` (u8; TCA_FLOWER_KEY_VLAN_PRIO). */
   keyVlanPrio?: number;
-  /** `key-vlan-eth-type` (u16, big-endian). */
+  /** `key-vlan-eth-type` (u16, big-endian; TCA_FLOWER_KEY_VLAN_ETH_TYPE). */
   keyVlanEthType?: number;
-  /** `key-enc-key-id` (u32, big-endian). */
+  /** `key-enc-key-id` (u32, big-endian; TCA_FLOWER_KEY_ENC_KEY_ID). */
   keyEncKeyId?: number;
-  /** `key-enc-ipv4-src` (u32, ipv4). */
+  /** `key-enc-ipv4-src` (u32, ipv4; TCA_FLOWER_KEY_ENC_IPV4_SRC). */
   keyEncIpv4Src?: string;
-  /** `key-enc-ipv4-src-mask` (u32, ipv4). */
+  /** `key-enc-ipv4-src-mask` (u32, ipv4; TCA_FLOWER_KEY_ENC_IPV4_SRC_MASK). */
   keyEncIpv4SrcMask?: string;
-  /** `key-enc-ipv4-dst` (u32, ipv4). */
+  /** `key-enc-ipv4-dst` (u32, ipv4; TCA_FLOWER_KEY_ENC_IPV4_DST). */
   keyEncIpv4Dst?: string;
-  /** `key-enc-ipv4-dst-mask` (u32, ipv4). */
+  /** `key-enc-ipv4-dst-mask` (u32, ipv4; TCA_FLOWER_KEY_ENC_IPV4_DST_MASK). */
   keyEncIpv4DstMask?: string;
-  /** `key-enc-ipv6-src` (binary, ipv6). */
+  /** `key-enc-ipv6-src` (binary, ipv6; TCA_FLOWER_KEY_ENC_IPV6_SRC). */
   keyEncIpv6Src?: string;
-  /** `key-enc-ipv6-src-mask` (binary, ipv6). */
+  /** `key-enc-ipv6-src-mask` (binary, ipv6; TCA_FLOWER_KEY_ENC_IPV6_SRC_MASK). */
   keyEncIpv6SrcMask?: string;
-  /** `key-enc-ipv6-dst` (binary, ipv6). */
+  /** `key-enc-ipv6-dst` (binary, ipv6; TCA_FLOWER_KEY_ENC_IPV6_DST). */
   keyEncIpv6Dst?: string;
-  /** `key-enc-ipv6-dst-mask` (binary, ipv6). */
+  /** `key-enc-ipv6-dst-mask` (binary, ipv6; TCA_FLOWER_KEY_ENC_IPV6_DST_MASK). */
   keyEncIpv6DstMask?: string;
-  /** `key-tcp-src-mask` (u16, big-endian). */
+  /** `key-tcp-src-mask` (u16, big-endian; TCA_FLOWER_KEY_TCP_SRC_MASK). */
   keyTcpSrcMask?: number;
-  /** `key-tcp-dst-mask` (u16, big-endian). */
+  /** `key-tcp-dst-mask` (u16, big-endian; TCA_FLOWER_KEY_TCP_DST_MASK). */
   keyTcpDstMask?: number;
-  /** `key-udp-src-mask` (u16, big-endian). */
+  /** `key-udp-src-mask` (u16, big-endian; TCA_FLOWER_KEY_UDP_SRC_MASK). */
   keyUdpSrcMask?: number;
-  /** `key-udp-dst-mask` (u16, big-endian). */
+  /** `key-udp-dst-mask` (u16, big-endian; TCA_FLOWER_KEY_UDP_DST_MASK). */
   keyUdpDstMask?: number;
-  /** `key-sctp-src-mask` (u16, big-endian). */
+  /** `key-sctp-src-mask` (u16, big-endian; TCA_FLOWER_KEY_SCTP_SRC_MASK). */
   keySctpSrcMask?: number;
-  /** `key-sctp-dst-mask` (u16, big-endian). */
+  /** `key-sctp-dst-mask` (u16, big-endian; TCA_FLOWER_KEY_SCTP_DST_MASK). */
   keySctpDstMask?: number;
-  /** `key-sctp-src` (u16, big-endian). */
+  /** `key-sctp-src` (u16, big-endian; TCA_FLOWER_KEY_SCTP_SRC). */
   keySctpSrc?: number;
-  /** `key-sctp-dst` (u16, big-endian). */
+  /** `key-sctp-dst` (u16, big-endian; TCA_FLOWER_KEY_SCTP_DST). */
   keySctpDst?: number;
-  /** `key-enc-udp-src-port` (u16, big-endian). */
+  /** `key-enc-udp-src-port` (u16, big-endian; TCA_FLOWER_KEY_ENC_UDP_SRC_PORT). */
   keyEncUdpSrcPort?: number;
-  /** `key-enc-udp-src-port-mask` (u16, big-endian). */
+  /** `key-enc-udp-src-port-mask` (u16, big-endian; TCA_FLOWER_KEY_ENC_UDP_SRC_PORT_MASK). */
   keyEncUdpSrcPortMask?: number;
-  /** `key-enc-udp-dst-port` (u16, big-endian). */
+  /** `key-enc-udp-dst-port` (u16, big-endian; TCA_FLOWER_KEY_ENC_UDP_DST_PORT). */
   keyEncUdpDstPort?: number;
-  /** `key-enc-udp-dst-port-mask` (u16, big-endian). */
+  /** `key-enc-udp-dst-port-mask` (u16, big-endian; TCA_FLOWER_KEY_ENC_UDP_DST_PORT_MASK). */
   keyEncUdpDstPortMask?: number;
-  /** `key-flags` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}). */
+  /** `key-flags` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}; TCA_FLOWER_KEY_FLAGS). */
   keyFlags?: number;
-  /** `key-flags-mask` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}). */
+  /** `key-flags-mask` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}; TCA_FLOWER_KEY_FLAGS_MASK). */
   keyFlagsMask?: number;
-  /** `key-icmpv4-code` (u8). */
+  /** `key-icmpv4-code` (u8; TCA_FLOWER_KEY_ICMPV4_CODE). */
   keyIcmpv4Code?: number;
-  /** `key-icmpv4-code-mask` (u8). */
+  /** `key-icmpv4-code-mask` (u8; TCA_FLOWER_KEY_ICMPV4_CODE_MASK). */
   keyIcmpv4CodeMask?: number;
-  /** `key-icmpv4-type` (u8). */
+  /** `key-icmpv4-type` (u8; TCA_FLOWER_KEY_ICMPV4_TYPE). */
   keyIcmpv4Type?: number;
-  /** `key-icmpv4-type-mask` (u8). */
+  /** `key-icmpv4-type-mask` (u8; TCA_FLOWER_KEY_ICMPV4_TYPE_MASK). */
   keyIcmpv4TypeMask?: number;
-  /** `key-icmpv6-code` (u8). */
+  /** `key-icmpv6-code` (u8; TCA_FLOWER_KEY_ICMPV6_CODE). */
   keyIcmpv6Code?: number;
-  /** `key-icmpv6-code-mask` (u8). */
+  /** `key-icmpv6-code-mask` (u8; TCA_FLOWER_KEY_ICMPV6_CODE_MASK). */
   keyIcmpv6CodeMask?: number;
-  /** `key-icmpv6-type` (u8). */
+  /** `key-icmpv6-type` (u8; TCA_FLOWER_KEY_ICMPV6_TYPE). */
   keyIcmpv6Type?: number;
-  /** `key-icmpv6-type-mask` (u8). */
+  /** `key-icmpv6-type-mask` (u8; TCA_FLOWER_KEY_ICMPV6_TYPE_MASK). */
   keyIcmpv6TypeMask?: number;
-  /** `key-arp-sip` (u32, big-endian). */
+  /** `key-arp-sip` (u32, big-endian; TCA_FLOWER_KEY_ARP_SIP). */
   keyArpSip?: number;
-  /** `key-arp-sip-mask` (u32, big-endian). */
+  /** `key-arp-sip-mask` (u32, big-endian; TCA_FLOWER_KEY_ARP_SIP_MASK). */
   keyArpSipMask?: number;
-  /** `key-arp-tip` (u32, big-endian). */
+  /** `key-arp-tip` (u32, big-endian; TCA_FLOWER_KEY_ARP_TIP). */
   keyArpTip?: number;
-  /** `key-arp-tip-mask` (u32, big-endian). */
+  /** `key-arp-tip-mask` (u32, big-endian; TCA_FLOWER_KEY_ARP_TIP_MASK). */
   keyArpTipMask?: number;
-  /** `key-arp-op` (u8). */
+  /** `key-arp-op` (u8; TCA_FLOWER_KEY_ARP_OP). */
   keyArpOp?: number;
-  /** `key-arp-op-mask` (u8). */
+  /** `key-arp-op-mask` (u8; TCA_FLOWER_KEY_ARP_OP_MASK). */
   keyArpOpMask?: number;
-  /** `key-arp-sha` (binary, mac). */
+  /** `key-arp-sha` (binary, mac; TCA_FLOWER_KEY_ARP_SHA). */
   keyArpSha?: string;
-  /** `key-arp-sha-mask` (binary, mac). */
+  /** `key-arp-sha-mask` (binary, mac; TCA_FLOWER_KEY_ARP_SHA_MASK). */
   keyArpShaMask?: string;
-  /** `key-arp-tha` (binary, mac). */
+  /** `key-arp-tha` (binary, mac; TCA_FLOWER_KEY_ARP_THA). */
   keyArpTha?: string;
-  /** `key-arp-tha-mask` (binary, mac). */
+  /** `key-arp-tha-mask` (binary, mac; TCA_FLOWER_KEY_ARP_THA_MASK). */
   keyArpThaMask?: string;
-  /** `key-mpls-ttl` (u8). */
+  /** `key-mpls-ttl` (u8; TCA_FLOWER_KEY_MPLS_TTL). */
   keyMplsTtl?: number;
-  /** `key-mpls-bos` (u8). */
+  /** `key-mpls-bos` (u8; TCA_FLOWER_KEY_MPLS_BOS). */
   keyMplsBos?: number;
-  /** `key-mpls-tc` (u8). */
+  /** `key-mpls-tc` (u8; TCA_FLOWER_KEY_MPLS_TC). */
   keyMplsTc?: number;
-  /** `key-mpls-label` (u32, big-endian). */
+  /** `key-mpls-label` (u32, big-endian; TCA_FLOWER_KEY_MPLS_LABEL). */
   keyMplsLabel?: number;
-  /** `key-tcp-flags` (u16, big-endian). */
+  /** `key-tcp-flags` (u16, big-endian; TCA_FLOWER_KEY_TCP_FLAGS). */
   keyTcpFlags?: number;
-  /** `key-tcp-flags-mask` (u16, big-endian). */
+  /** `key-tcp-flags-mask` (u16, big-endian; TCA_FLOWER_KEY_TCP_FLAGS_MASK). */
   keyTcpFlagsMask?: number;
-  /** `key-ip-tos` (u8). */
+  /** `key-ip-tos` (u8; TCA_FLOWER_KEY_IP_TOS). */
   keyIpTos?: number;
-  /** `key-ip-tos-mask` (u8). */
+  /** `key-ip-tos-mask` (u8; TCA_FLOWER_KEY_IP_TOS_MASK). */
   keyIpTosMask?: number;
-  /** `key-ip-ttl` (u8). */
+  /** `key-ip-ttl` (u8; TCA_FLOWER_KEY_IP_TTL). */
   keyIpTtl?: number;
-  /** `key-ip-ttl-mask` (u8). */
+  /** `key-ip-ttl-mask` (u8; TCA_FLOWER_KEY_IP_TTL_MASK). */
   keyIpTtlMask?: number;
-  /** `key-cvlan-id` (u16, big-endian). */
+  /** `key-cvlan-id` (u16, big-endian; TCA_FLOWER_KEY_CVLAN_ID). */
   keyCvlanId?: number;
-  /** `key-cvlan-prio` (u8). */
+  /** `key-cvlan-prio` (u8; TCA_FLOWER_KEY_CVLAN_PRIO). */
   keyCvlanPrio?: number;
-  /** `key-cvlan-eth-type` (u16, big-endian). */
+  /** `key-cvlan-eth-type` (u16, big-endian; TCA_FLOWER_KEY_CVLAN_ETH_TYPE). */
   keyCvlanEthType?: number;
-  /** `key-enc-ip-tos` (u8). */
+  /** `key-enc-ip-tos` (u8; TCA_FLOWER_KEY_ENC_IP_TOS). */
   keyEncIpTos?: number;
-  /** `key-enc-ip-tos-mask` (u8). */
+  /** `key-enc-ip-tos-mask` (u8; TCA_FLOWER_KEY_ENC_IP_TOS_MASK). */
   keyEncIpTosMask?: number;
-  /** `key-enc-ip-ttl` (u8). */
+  /** `key-enc-ip-ttl` (u8; TCA_FLOWER_KEY_ENC_IP_TTL). */
   keyEncIpTtl?: number;
-  /** `key-enc-ip-ttl-mask` (u8). */
+  /** `key-enc-ip-ttl-mask` (u8; TCA_FLOWER_KEY_ENC_IP_TTL_MASK). */
   keyEncIpTtlMask?: number;
-  /** `key-enc-opts` (nest {@linkcode FlowerKeyEncOptsAttrs}). */
+  /** `key-enc-opts` (nest {@linkcode FlowerKeyEncOptsAttrs}; TCA_FLOWER_KEY_ENC_OPTS). */
   keyEncOpts?: FlowerKeyEncOptsAttrs;
-  /** `key-enc-opts-mask` (nest {@linkcode FlowerKeyEncOptsAttrs}). */
+  /** `key-enc-opts-mask` (nest {@linkcode FlowerKeyEncOptsAttrs}; TCA_FLOWER_KEY_ENC_OPTS_MASK). */
   keyEncOptsMask?: FlowerKeyEncOptsAttrs;
-  /** `in-hw-count` (u32). */
+  /** `in-hw-count` (u32; TCA_FLOWER_IN_HW_COUNT). */
   inHwCount?: number;
-  /** `key-port-src-min` (u16, big-endian). */
+  /** `key-port-src-min` (u16, big-endian; TCA_FLOWER_KEY_PORT_SRC_MIN). */
   keyPortSrcMin?: number;
-  /** `key-port-src-max` (u16, big-endian). */
+  /** `key-port-src-max` (u16, big-endian; TCA_FLOWER_KEY_PORT_SRC_MAX). */
   keyPortSrcMax?: number;
-  /** `key-port-dst-min` (u16, big-endian). */
+  /** `key-port-dst-min` (u16, big-endian; TCA_FLOWER_KEY_PORT_DST_MIN). */
   keyPortDstMin?: number;
-  /** `key-port-dst-max` (u16, big-endian). */
+  /** `key-port-dst-max` (u16, big-endian; TCA_FLOWER_KEY_PORT_DST_MAX). */
   keyPortDstMax?: number;
-  /** `key-ct-state` (u16). */
+  /** `key-ct-state` (u16; TCA_FLOWER_KEY_CT_STATE). */
   keyCtState?: number;
-  /** `key-ct-state-mask` (u16). */
+  /** `key-ct-state-mask` (u16; TCA_FLOWER_KEY_CT_STATE_MASK). */
   keyCtStateMask?: number;
-  /** `key-ct-zone` (u16). */
+  /** `key-ct-zone` (u16; TCA_FLOWER_KEY_CT_ZONE). */
   keyCtZone?: number;
-  /** `key-ct-zone-mask` (u16). */
+  /** `key-ct-zone-mask` (u16; TCA_FLOWER_KEY_CT_ZONE_MASK). */
   keyCtZoneMask?: number;
-  /** `key-ct-mark` (u32). */
+  /** `key-ct-mark` (u32; TCA_FLOWER_KEY_CT_MARK). */
   keyCtMark?: number;
-  /** `key-ct-mark-mask` (u32). */
+  /** `key-ct-mark-mask` (u32; TCA_FLOWER_KEY_CT_MARK_MASK). */
   keyCtMarkMask?: number;
-  /** `key-ct-labels` (binary). */
+  /** `key-ct-labels` (binary; TCA_FLOWER_KEY_CT_LABELS). */
   keyCtLabels?: Uint8Array;
-  /** `key-ct-labels-mask` (binary). */
+  /** `key-ct-labels-mask` (binary; TCA_FLOWER_KEY_CT_LABELS_MASK). */
   keyCtLabelsMask?: Uint8Array;
-  /** `key-mpls-opts` (nest {@linkcode FlowerKeyMplsOptAttrs}). */
+  /** `key-mpls-opts` (nest {@linkcode FlowerKeyMplsOptAttrs}; TCA_FLOWER_KEY_MPLS_OPTS). */
   keyMplsOpts?: FlowerKeyMplsOptAttrs;
-  /** `key-hash` (u32). */
+  /** `key-hash` (u32; TCA_FLOWER_KEY_HASH). */
   keyHash?: number;
-  /** `key-hash-mask` (u32). */
+  /** `key-hash-mask` (u32; TCA_FLOWER_KEY_HASH_MASK). */
   keyHashMask?: number;
-  /** `key-num-of-vlans` (u8). */
+  /** `key-num-of-vlans` (u8; TCA_FLOWER_KEY_NUM_OF_VLANS). */
   keyNumOfVlans?: number;
-  /** `key-pppoe-sid` (u16, big-endian). */
+  /** `key-pppoe-sid` (u16, big-endian; TCA_FLOWER_KEY_PPPOE_SID). */
   keyPppoeSid?: number;
-  /** `key-ppp-proto` (u16, big-endian). */
+  /** `key-ppp-proto` (u16, big-endian; TCA_FLOWER_KEY_PPP_PROTO). */
   keyPppProto?: number;
-  /** `key-l2tpv3-sid` (u32, big-endian). */
+  /** `key-l2tpv3-sid` (u32, big-endian; TCA_FLOWER_KEY_L2TPV3_SID). */
   keyL2tpv3Sid?: number;
-  /** `l2-miss` (u8). */
+  /** `l2-miss` (u8; TCA_FLOWER_L2_MISS). */
   l2Miss?: number;
-  /** `key-cfm` (nest {@linkcode FlowerKeyCfmAttrs}). */
+  /** `key-cfm` (nest {@linkcode FlowerKeyCfmAttrs}; TCA_FLOWER_KEY_CFM). */
   keyCfm?: FlowerKeyCfmAttrs;
-  /** `key-spi` (u32, big-endian). */
+  /** `key-spi` (u32, big-endian; TCA_FLOWER_KEY_SPI). */
   keySpi?: number;
-  /** `key-spi-mask` (u32, big-endian). */
+  /** `key-spi-mask` (u32, big-endian; TCA_FLOWER_KEY_SPI_MASK). */
   keySpiMask?: number;
-  /** `key-enc-flags` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}). */
+  /** `key-enc-flags` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}; TCA_FLOWER_KEY_ENC_FLAGS). */
   keyEncFlags?: number;
-  /** `key-enc-flags-mask` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}). */
+  /** `key-enc-flags-mask` (u32, big-endian, flags {@linkcode FlowerKeyCtrlFlags}; TCA_FLOWER_KEY_ENC_FLAGS_MASK). */
   keyEncFlagsMask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5166,13 +5166,13 @@ export const flowerAttrs: Codec<FlowerAttrs> = {
 
 /** Attribute set `flower-key-enc-opts-attrs`. */
 export interface FlowerKeyEncOptsAttrs {
-  /** `geneve` (nest {@linkcode FlowerKeyEncOptGeneveAttrs}). */
+  /** `geneve` (nest {@linkcode FlowerKeyEncOptGeneveAttrs}; TCA_FLOWER_KEY_ENC_OPTS_GENEVE). */
   geneve?: FlowerKeyEncOptGeneveAttrs;
-  /** `vxlan` (nest {@linkcode FlowerKeyEncOptVxlanAttrs}). */
+  /** `vxlan` (nest {@linkcode FlowerKeyEncOptVxlanAttrs}; TCA_FLOWER_KEY_ENC_OPTS_VXLAN). */
   vxlan?: FlowerKeyEncOptVxlanAttrs;
-  /** `erspan` (nest {@linkcode FlowerKeyEncOptErspanAttrs}). */
+  /** `erspan` (nest {@linkcode FlowerKeyEncOptErspanAttrs}; TCA_FLOWER_KEY_ENC_OPTS_ERSPAN). */
   erspan?: FlowerKeyEncOptErspanAttrs;
-  /** `gtp` (nest {@linkcode FlowerKeyEncOptGtpAttrs}). */
+  /** `gtp` (nest {@linkcode FlowerKeyEncOptGtpAttrs}; TCA_FLOWER_KEY_ENC_OPTS_GTP). */
   gtp?: FlowerKeyEncOptGtpAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5210,11 +5210,11 @@ export const flowerKeyEncOptsAttrs: Codec<FlowerKeyEncOptsAttrs> = {
 
 /** Attribute set `flower-key-enc-opt-geneve-attrs`. */
 export interface FlowerKeyEncOptGeneveAttrs {
-  /** `class` (u16). */
+  /** `class` (u16; TCA_FLOWER_KEY_ENC_OPT_GENEVE_CLASS). */
   class?: number;
-  /** `type` (u8). */
+  /** `type` (u8; TCA_FLOWER_KEY_ENC_OPT_GENEVE_TYPE). */
   type?: number;
-  /** `data` (binary). */
+  /** `data` (binary; TCA_FLOWER_KEY_ENC_OPT_GENEVE_DATA). */
   data?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5250,7 +5250,7 @@ export const flowerKeyEncOptGeneveAttrs: Codec<FlowerKeyEncOptGeneveAttrs> = {
 
 /** Attribute set `flower-key-enc-opt-vxlan-attrs`. */
 export interface FlowerKeyEncOptVxlanAttrs {
-  /** `gbp` (u32). */
+  /** `gbp` (u32; TCA_FLOWER_KEY_ENC_OPT_VXLAN_GBP). */
   gbp?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5282,13 +5282,13 @@ export const flowerKeyEncOptVxlanAttrs: Codec<FlowerKeyEncOptVxlanAttrs> = {
 
 /** Attribute set `flower-key-enc-opt-erspan-attrs`. */
 export interface FlowerKeyEncOptErspanAttrs {
-  /** `ver` (u8). */
+  /** `ver` (u8; TCA_FLOWER_KEY_ENC_OPT_ERSPAN_VER). */
   ver?: number;
-  /** `index` (u32). */
+  /** `index` (u32; TCA_FLOWER_KEY_ENC_OPT_ERSPAN_INDEX). */
   index?: number;
-  /** `dir` (u8). */
+  /** `dir` (u8; TCA_FLOWER_KEY_ENC_OPT_ERSPAN_DIR). */
   dir?: number;
-  /** `hwid` (u8). */
+  /** `hwid` (u8; TCA_FLOWER_KEY_ENC_OPT_ERSPAN_HWID). */
   hwid?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5326,9 +5326,9 @@ export const flowerKeyEncOptErspanAttrs: Codec<FlowerKeyEncOptErspanAttrs> = {
 
 /** Attribute set `flower-key-enc-opt-gtp-attrs`. */
 export interface FlowerKeyEncOptGtpAttrs {
-  /** `pdu-type` (u8). */
+  /** `pdu-type` (u8; TCA_FLOWER_KEY_ENC_OPT_GTP_PDU_TYPE). */
   pduType?: number;
-  /** `qfi` (u8). */
+  /** `qfi` (u8; TCA_FLOWER_KEY_ENC_OPT_GTP_QFI). */
   qfi?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5362,15 +5362,15 @@ export const flowerKeyEncOptGtpAttrs: Codec<FlowerKeyEncOptGtpAttrs> = {
 
 /** Attribute set `flower-key-mpls-opt-attrs`. */
 export interface FlowerKeyMplsOptAttrs {
-  /** `lse-depth` (u8). */
+  /** `lse-depth` (u8; TCA_FLOWER_KEY_MPLS_OPT_LSE_DEPTH). */
   lseDepth?: number;
-  /** `lse-ttl` (u8). */
+  /** `lse-ttl` (u8; TCA_FLOWER_KEY_MPLS_OPT_LSE_TTL). */
   lseTtl?: number;
-  /** `lse-bos` (u8). */
+  /** `lse-bos` (u8; TCA_FLOWER_KEY_MPLS_OPT_LSE_BOS). */
   lseBos?: number;
-  /** `lse-tc` (u8). */
+  /** `lse-tc` (u8; TCA_FLOWER_KEY_MPLS_OPT_LSE_TC). */
   lseTc?: number;
-  /** `lse-label` (u32). */
+  /** `lse-label` (u32; TCA_FLOWER_KEY_MPLS_OPT_LSE_LABEL). */
   lseLabel?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5410,9 +5410,9 @@ export const flowerKeyMplsOptAttrs: Codec<FlowerKeyMplsOptAttrs> = {
 
 /** Attribute set `flower-key-cfm-attrs`. */
 export interface FlowerKeyCfmAttrs {
-  /** `md-level` (u8). */
+  /** `md-level` (u8; TCA_FLOWER_KEY_CFM_MD_LEVEL). */
   mdLevel?: number;
-  /** `opcode` (u8). */
+  /** `opcode` (u8; TCA_FLOWER_KEY_CFM_OPCODE). */
   opcode?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5446,15 +5446,15 @@ export const flowerKeyCfmAttrs: Codec<FlowerKeyCfmAttrs> = {
 
 /** Attribute set `fw-attrs`. */
 export interface FwAttrs {
-  /** `classid` (u32). */
+  /** `classid` (u32; TCA_FW_CLASSID). */
   classid?: number;
-  /** `police` (nest {@linkcode PoliceAttrs}). */
+  /** `police` (nest {@linkcode PoliceAttrs}; TCA_FW_POLICE). */
   police?: PoliceAttrs;
-  /** `indev` (string). */
+  /** `indev` (string; TCA_FW_INDEV). */
   indev?: string;
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_FW_ACT). */
   act?: IndexedArray<ActAttrs>;
-  /** `mask` (u32). */
+  /** `mask` (u32; TCA_FW_MASK). */
   mask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5494,17 +5494,17 @@ export const fwAttrs: Codec<FwAttrs> = {
 
 /** Attribute set `gred-attrs`. */
 export interface GredAttrs {
-  /** `parms` (binary). */
+  /** `parms` (binary; TCA_GRED_PARMS). */
   parms?: Uint8Array;
-  /** `stab` (array of u8). */
+  /** `stab` (array of u8; TCA_GRED_STAB). */
   stab?: number[];
-  /** `dps` (struct {@linkcode TcGredSopt}). */
+  /** `dps` (struct {@linkcode TcGredSopt}; TCA_GRED_DPS). */
   dps?: TcGredSopt;
-  /** `max-p` (array of u32). */
+  /** `max-p` (array of u32; TCA_GRED_MAX_P). */
   maxP?: number[];
-  /** `limit` (u32). */
+  /** `limit` (u32; TCA_GRED_LIMIT). */
   limit?: number;
-  /** `vq-list` (nest {@linkcode TcaGredVqListAttrs}). */
+  /** `vq-list` (nest {@linkcode TcaGredVqListAttrs}; TCA_GRED_VQ_LIST). */
   vqList?: TcaGredVqListAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5546,7 +5546,7 @@ export const gredAttrs: Codec<GredAttrs> = {
 
 /** Attribute set `tca-gred-vq-list-attrs`. */
 export interface TcaGredVqListAttrs {
-  /** `entry` (nest {@linkcode TcaGredVqEntryAttrs}, repeated). */
+  /** `entry` (nest {@linkcode TcaGredVqEntryAttrs}, repeated; TCA_GRED_VQ_ENTRY). */
   entry?: TcaGredVqEntryAttrs[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5578,27 +5578,27 @@ export const tcaGredVqListAttrs: Codec<TcaGredVqListAttrs> = {
 
 /** Attribute set `tca-gred-vq-entry-attrs`. */
 export interface TcaGredVqEntryAttrs {
-  /** `dp` (u32). */
+  /** `dp` (u32; TCA_GRED_VQ_DP). */
   dp?: number;
-  /** `stat-bytes` (u64). */
+  /** `stat-bytes` (u64; TCA_GRED_VQ_STAT_BYTES). */
   statBytes?: bigint;
-  /** `stat-packets` (u32). */
+  /** `stat-packets` (u32; TCA_GRED_VQ_STAT_PACKETS). */
   statPackets?: number;
-  /** `stat-backlog` (u32). */
+  /** `stat-backlog` (u32; TCA_GRED_VQ_STAT_BACKLOG). */
   statBacklog?: number;
-  /** `stat-prob-drop` (u32). */
+  /** `stat-prob-drop` (u32; TCA_GRED_VQ_STAT_PROB_DROP). */
   statProbDrop?: number;
-  /** `stat-prob-mark` (u32). */
+  /** `stat-prob-mark` (u32; TCA_GRED_VQ_STAT_PROB_MARK). */
   statProbMark?: number;
-  /** `stat-forced-drop` (u32). */
+  /** `stat-forced-drop` (u32; TCA_GRED_VQ_STAT_FORCED_DROP). */
   statForcedDrop?: number;
-  /** `stat-forced-mark` (u32). */
+  /** `stat-forced-mark` (u32; TCA_GRED_VQ_STAT_FORCED_MARK). */
   statForcedMark?: number;
-  /** `stat-pdrop` (u32). */
+  /** `stat-pdrop` (u32; TCA_GRED_VQ_STAT_PDROP). */
   statPdrop?: number;
-  /** `stat-other` (u32). */
+  /** `stat-other` (u32; TCA_GRED_VQ_STAT_OTHER). */
   statOther?: number;
-  /** `flags` (u32). */
+  /** `flags` (u32; TCA_GRED_VQ_FLAGS). */
   flags?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5691,19 +5691,19 @@ export const hfscAttrs: Codec<HfscAttrs> = {
 
 /** Attribute set `hhf-attrs`. */
 export interface HhfAttrs {
-  /** `backlog-limit` (u32). */
+  /** `backlog-limit` (u32; TCA_HHF_BACKLOG_LIMIT). */
   backlogLimit?: number;
-  /** `quantum` (u32). */
+  /** `quantum` (u32; TCA_HHF_QUANTUM). */
   quantum?: number;
-  /** `hh-flows-limit` (u32). */
+  /** `hh-flows-limit` (u32; TCA_HHF_HH_FLOWS_LIMIT). */
   hhFlowsLimit?: number;
-  /** `reset-timeout` (u32). */
+  /** `reset-timeout` (u32; TCA_HHF_RESET_TIMEOUT). */
   resetTimeout?: number;
-  /** `admit-bytes` (u32). */
+  /** `admit-bytes` (u32; TCA_HHF_ADMIT_BYTES). */
   admitBytes?: number;
-  /** `evict-timeout` (u32). */
+  /** `evict-timeout` (u32; TCA_HHF_EVICT_TIMEOUT). */
   evictTimeout?: number;
-  /** `non-hh-weight` (u32). */
+  /** `non-hh-weight` (u32; TCA_HHF_NON_HH_WEIGHT). */
   nonHhWeight?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5747,21 +5747,21 @@ export const hhfAttrs: Codec<HhfAttrs> = {
 
 /** Attribute set `htb-attrs`. */
 export interface HtbAttrs {
-  /** `parms` (struct {@linkcode TcHtbOpt}). */
+  /** `parms` (struct {@linkcode TcHtbOpt}; TCA_HTB_PARMS). */
   parms?: TcHtbOpt;
-  /** `init` (struct {@linkcode TcHtbGlob}). */
+  /** `init` (struct {@linkcode TcHtbGlob}; TCA_HTB_INIT). */
   init?: TcHtbGlob;
-  /** `ctab` (binary). */
+  /** `ctab` (binary; TCA_HTB_CTAB). */
   ctab?: Uint8Array;
-  /** `rtab` (binary). */
+  /** `rtab` (binary; TCA_HTB_RTAB). */
   rtab?: Uint8Array;
-  /** `direct-qlen` (u32). */
+  /** `direct-qlen` (u32; TCA_HTB_DIRECT_QLEN). */
   directQlen?: number;
-  /** `rate64` (u64). */
+  /** `rate64` (u64; TCA_HTB_RATE64). */
   rate64?: bigint;
-  /** `ceil64` (u64). */
+  /** `ceil64` (u64; TCA_HTB_CEIL64). */
   ceil64?: bigint;
-  /** `offload` (flag). */
+  /** `offload` (flag; TCA_HTB_OFFLOAD). */
   offload?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5808,13 +5808,13 @@ export const htbAttrs: Codec<HtbAttrs> = {
 
 /** Attribute set `matchall-attrs`. */
 export interface MatchallAttrs {
-  /** `classid` (u32). */
+  /** `classid` (u32; TCA_MATCHALL_CLASSID). */
   classid?: number;
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_MATCHALL_ACT). */
   act?: IndexedArray<ActAttrs>;
-  /** `flags` (u32). */
+  /** `flags` (u32; TCA_MATCHALL_FLAGS). */
   flags?: number;
-  /** `pcnt` (struct {@linkcode TcMatchallPcnt}). */
+  /** `pcnt` (struct {@linkcode TcMatchallPcnt}; TCA_MATCHALL_PCNT). */
   pcnt?: TcMatchallPcnt;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5853,7 +5853,7 @@ export const matchallAttrs: Codec<MatchallAttrs> = {
 
 /** Attribute set `etf-attrs`. */
 export interface EtfAttrs {
-  /** `parms` (struct {@linkcode TcEtfQopt}). */
+  /** `parms` (struct {@linkcode TcEtfQopt}; TCA_ETF_PARMS). */
   parms?: TcEtfQopt;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5885,17 +5885,17 @@ export const etfAttrs: Codec<EtfAttrs> = {
 
 /** Attribute set `ets-attrs`. */
 export interface EtsAttrs {
-  /** `nbands` (u8). */
+  /** `nbands` (u8; TCA_ETS_NBANDS). */
   nbands?: number;
-  /** `nstrict` (u8). */
+  /** `nstrict` (u8; TCA_ETS_NSTRICT). */
   nstrict?: number;
-  /** `quanta` (nest {@linkcode EtsAttrs}). */
+  /** `quanta` (nest {@linkcode EtsAttrs}; TCA_ETS_QUANTA). */
   quanta?: EtsAttrs;
-  /** `quanta-band` (u32, repeated). */
+  /** `quanta-band` (u32, repeated; TCA_ETS_QUANTA_BAND). */
   quantaBand?: number[];
-  /** `priomap` (nest {@linkcode EtsAttrs}). */
+  /** `priomap` (nest {@linkcode EtsAttrs}; TCA_ETS_PRIOMAP). */
   priomap?: EtsAttrs;
-  /** `priomap-band` (u8, repeated). */
+  /** `priomap-band` (u8, repeated; TCA_ETS_PRIOMAP_BAND). */
   priomapBand?: number[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -5937,39 +5937,39 @@ export const etsAttrs: Codec<EtsAttrs> = {
 
 /** Attribute set `fq-attrs`. */
 export interface FqAttrs {
-  /** `plimit` (u32). */
+  /** `plimit` (u32; TCA_FQ_PLIMIT). */
   plimit?: number;
-  /** `flow-plimit` (u32). */
+  /** `flow-plimit` (u32; TCA_FQ_FLOW_PLIMIT). */
   flowPlimit?: number;
-  /** `quantum` (u32). */
+  /** `quantum` (u32; TCA_FQ_QUANTUM). */
   quantum?: number;
-  /** `initial-quantum` (u32). */
+  /** `initial-quantum` (u32; TCA_FQ_INITIAL_QUANTUM). */
   initialQuantum?: number;
-  /** `rate-enable` (u32). */
+  /** `rate-enable` (u32; TCA_FQ_RATE_ENABLE). */
   rateEnable?: number;
-  /** `flow-default-rate` (u32). */
+  /** `flow-default-rate` (u32; TCA_FQ_FLOW_DEFAULT_RATE). */
   flowDefaultRate?: number;
-  /** `flow-max-rate` (u32). */
+  /** `flow-max-rate` (u32; TCA_FQ_FLOW_MAX_RATE). */
   flowMaxRate?: number;
-  /** `buckets-log` (u32). */
+  /** `buckets-log` (u32; TCA_FQ_BUCKETS_LOG). */
   bucketsLog?: number;
-  /** `flow-refill-delay` (u32). */
+  /** `flow-refill-delay` (u32; TCA_FQ_FLOW_REFILL_DELAY). */
   flowRefillDelay?: number;
-  /** `orphan-mask` (u32). */
+  /** `orphan-mask` (u32; TCA_FQ_ORPHAN_MASK). */
   orphanMask?: number;
-  /** `low-rate-threshold` (u32). */
+  /** `low-rate-threshold` (u32; TCA_FQ_LOW_RATE_THRESHOLD). */
   lowRateThreshold?: number;
-  /** `ce-threshold` (u32). */
+  /** `ce-threshold` (u32; TCA_FQ_CE_THRESHOLD). */
   ceThreshold?: number;
-  /** `timer-slack` (u32). */
+  /** `timer-slack` (u32; TCA_FQ_TIMER_SLACK). */
   timerSlack?: number;
-  /** `horizon` (u32). */
+  /** `horizon` (u32; TCA_FQ_HORIZON). */
   horizon?: number;
-  /** `horizon-drop` (u8). */
+  /** `horizon-drop` (u8; TCA_FQ_HORIZON_DROP). */
   horizonDrop?: number;
-  /** `priomap` (struct {@linkcode TcPrioQopt}). */
+  /** `priomap` (struct {@linkcode TcPrioQopt}; TCA_FQ_PRIOMAP). */
   priomap?: TcPrioQopt;
-  /** `weights` (array of s32). */
+  /** `weights` (array of s32; TCA_FQ_WEIGHTS). */
   weights?: number[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6033,27 +6033,27 @@ export const fqAttrs: Codec<FqAttrs> = {
 
 /** Attribute set `fq-codel-attrs`. */
 export interface FqCodelAttrs {
-  /** `target` (u32). */
+  /** `target` (u32; TCA_FQ_CODEL_TARGET). */
   target?: number;
-  /** `limit` (u32). */
+  /** `limit` (u32; TCA_FQ_CODEL_LIMIT). */
   limit?: number;
-  /** `interval` (u32). */
+  /** `interval` (u32; TCA_FQ_CODEL_INTERVAL). */
   interval?: number;
-  /** `ecn` (u32). */
+  /** `ecn` (u32; TCA_FQ_CODEL_ECN). */
   ecn?: number;
-  /** `flows` (u32). */
+  /** `flows` (u32; TCA_FQ_CODEL_FLOWS). */
   flows?: number;
-  /** `quantum` (u32). */
+  /** `quantum` (u32; TCA_FQ_CODEL_QUANTUM). */
   quantum?: number;
-  /** `ce-threshold` (u32). */
+  /** `ce-threshold` (u32; TCA_FQ_CODEL_CE_THRESHOLD). */
   ceThreshold?: number;
-  /** `drop-batch-size` (u32). */
+  /** `drop-batch-size` (u32; TCA_FQ_CODEL_DROP_BATCH_SIZE). */
   dropBatchSize?: number;
-  /** `memory-limit` (u32). */
+  /** `memory-limit` (u32; TCA_FQ_CODEL_MEMORY_LIMIT). */
   memoryLimit?: number;
-  /** `ce-threshold-selector` (u8). */
+  /** `ce-threshold-selector` (u8; TCA_FQ_CODEL_CE_THRESHOLD_SELECTOR). */
   ceThresholdSelector?: number;
-  /** `ce-threshold-mask` (u8). */
+  /** `ce-threshold-mask` (u8; TCA_FQ_CODEL_CE_THRESHOLD_MASK). */
   ceThresholdMask?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6105,29 +6105,29 @@ export const fqCodelAttrs: Codec<FqCodelAttrs> = {
 
 /** Attribute set `fq-pie-attrs`. */
 export interface FqPieAttrs {
-  /** `limit` (u32). */
+  /** `limit` (u32; TCA_FQ_PIE_LIMIT). */
   limit?: number;
-  /** `flows` (u32). */
+  /** `flows` (u32; TCA_FQ_PIE_FLOWS). */
   flows?: number;
-  /** `target` (u32). */
+  /** `target` (u32; TCA_FQ_PIE_TARGET). */
   target?: number;
-  /** `tupdate` (u32). */
+  /** `tupdate` (u32; TCA_FQ_PIE_TUPDATE). */
   tupdate?: number;
-  /** `alpha` (u32). */
+  /** `alpha` (u32; TCA_FQ_PIE_ALPHA). */
   alpha?: number;
-  /** `beta` (u32). */
+  /** `beta` (u32; TCA_FQ_PIE_BETA). */
   beta?: number;
-  /** `quantum` (u32). */
+  /** `quantum` (u32; TCA_FQ_PIE_QUANTUM). */
   quantum?: number;
-  /** `memory-limit` (u32). */
+  /** `memory-limit` (u32; TCA_FQ_PIE_MEMORY_LIMIT). */
   memoryLimit?: number;
-  /** `ecn-prob` (u32). */
+  /** `ecn-prob` (u32; TCA_FQ_PIE_ECN_PROB). */
   ecnProb?: number;
-  /** `ecn` (u32). */
+  /** `ecn` (u32; TCA_FQ_PIE_ECN). */
   ecn?: number;
-  /** `bytemode` (u32). */
+  /** `bytemode` (u32; TCA_FQ_PIE_BYTEMODE). */
   bytemode?: number;
-  /** `dq-rate-estimator` (u32). */
+  /** `dq-rate-estimator` (u32; TCA_FQ_PIE_DQ_RATE_ESTIMATOR). */
   dqRateEstimator?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6181,33 +6181,33 @@ export const fqPieAttrs: Codec<FqPieAttrs> = {
 
 /** Attribute set `netem-attrs`. */
 export interface NetemAttrs {
-  /** `corr` (struct {@linkcode TcNetemCorr}). */
+  /** `corr` (struct {@linkcode TcNetemCorr}; TCA_NETEM_CORR). */
   corr?: TcNetemCorr;
-  /** `delay-dist` (array of s16). */
+  /** `delay-dist` (array of s16; TCA_NETEM_DELAY_DIST). */
   delayDist?: number[];
-  /** `reorder` (struct {@linkcode TcNetemReorder}). */
+  /** `reorder` (struct {@linkcode TcNetemReorder}; TCA_NETEM_REORDER). */
   reorder?: TcNetemReorder;
-  /** `corrupt` (struct {@linkcode TcNetemCorrupt}). */
+  /** `corrupt` (struct {@linkcode TcNetemCorrupt}; TCA_NETEM_CORRUPT). */
   corrupt?: TcNetemCorrupt;
-  /** `loss` (nest {@linkcode NetemLossAttrs}). */
+  /** `loss` (nest {@linkcode NetemLossAttrs}; TCA_NETEM_LOSS). */
   loss?: NetemLossAttrs;
-  /** `rate` (struct {@linkcode TcNetemRate}). */
+  /** `rate` (struct {@linkcode TcNetemRate}; TCA_NETEM_RATE). */
   rate?: TcNetemRate;
-  /** `ecn` (u32). */
+  /** `ecn` (u32; TCA_NETEM_ECN). */
   ecn?: number;
-  /** `rate64` (u64). */
+  /** `rate64` (u64; TCA_NETEM_RATE64). */
   rate64?: bigint;
-  /** `pad` (u32). */
+  /** `pad` (u32; TCA_NETEM_PAD). */
   pad?: number;
-  /** `latency64` (s64). */
+  /** `latency64` (s64; TCA_NETEM_LATENCY64). */
   latency64?: bigint;
-  /** `jitter64` (s64). */
+  /** `jitter64` (s64; TCA_NETEM_JITTER64). */
   jitter64?: bigint;
-  /** `slot` (struct {@linkcode TcNetemSlot}). */
+  /** `slot` (struct {@linkcode TcNetemSlot}; TCA_NETEM_SLOT). */
   slot?: TcNetemSlot;
-  /** `slot-dist` (array of s16). */
+  /** `slot-dist` (array of s16; TCA_NETEM_SLOT_DIST). */
   slotDist?: number[];
-  /** `prng-seed` (u64). */
+  /** `prng-seed` (u64; TCA_NETEM_PRNG_SEED). */
   prngSeed?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6265,9 +6265,9 @@ export const netemAttrs: Codec<NetemAttrs> = {
 
 /** Attribute set `netem-loss-attrs`. */
 export interface NetemLossAttrs {
-  /** `gi` (struct {@linkcode TcNetemGimodel}). */
+  /** `gi` (struct {@linkcode TcNetemGimodel}; NETEM_LOSS_GI). */
   gi?: TcNetemGimodel;
-  /** `ge` (struct {@linkcode TcNetemGemodel}). */
+  /** `ge` (struct {@linkcode TcNetemGemodel}; NETEM_LOSS_GE). */
   ge?: TcNetemGemodel;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6301,21 +6301,21 @@ export const netemLossAttrs: Codec<NetemLossAttrs> = {
 
 /** Attribute set `pie-attrs`. */
 export interface PieAttrs {
-  /** `target` (u32). */
+  /** `target` (u32; TCA_PIE_TARGET). */
   target?: number;
-  /** `limit` (u32). */
+  /** `limit` (u32; TCA_PIE_LIMIT). */
   limit?: number;
-  /** `tupdate` (u32). */
+  /** `tupdate` (u32; TCA_PIE_TUPDATE). */
   tupdate?: number;
-  /** `alpha` (u32). */
+  /** `alpha` (u32; TCA_PIE_ALPHA). */
   alpha?: number;
-  /** `beta` (u32). */
+  /** `beta` (u32; TCA_PIE_BETA). */
   beta?: number;
-  /** `ecn` (u32). */
+  /** `ecn` (u32; TCA_PIE_ECN). */
   ecn?: number;
-  /** `bytemode` (u32). */
+  /** `bytemode` (u32; TCA_PIE_BYTEMODE). */
   bytemode?: number;
-  /** `dq-rate-estimator` (u32). */
+  /** `dq-rate-estimator` (u32; TCA_PIE_DQ_RATE_ESTIMATOR). */
   dqRateEstimator?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6361,25 +6361,25 @@ export const pieAttrs: Codec<PieAttrs> = {
 
 /** Attribute set `police-attrs`. */
 export interface PoliceAttrs {
-  /** `tbf` (struct {@linkcode TcPolice}). */
+  /** `tbf` (struct {@linkcode TcPolice}; TCA_POLICE_TBF). */
   tbf?: TcPolice;
-  /** `rate` (binary). */
+  /** `rate` (binary; TCA_POLICE_RATE). */
   rate?: Uint8Array;
-  /** `peakrate` (binary). */
+  /** `peakrate` (binary; TCA_POLICE_PEAKRATE). */
   peakrate?: Uint8Array;
-  /** `avrate` (u32). */
+  /** `avrate` (u32; TCA_POLICE_AVRATE). */
   avrate?: number;
-  /** `result` (u32). */
+  /** `result` (u32; TCA_POLICE_RESULT). */
   result?: number;
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_POLICE_TM). */
   tm?: TcfT;
-  /** `rate64` (u64). */
+  /** `rate64` (u64; TCA_POLICE_RATE64). */
   rate64?: bigint;
-  /** `peakrate64` (u64). */
+  /** `peakrate64` (u64; TCA_POLICE_PEAKRATE64). */
   peakrate64?: bigint;
-  /** `pktrate64` (u64). */
+  /** `pktrate64` (u64; TCA_POLICE_PKTRATE64). */
   pktrate64?: bigint;
-  /** `pktburst64` (u64). */
+  /** `pktburst64` (u64; TCA_POLICE_PKTBURST64). */
   pktburst64?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6430,9 +6430,9 @@ export const policeAttrs: Codec<PoliceAttrs> = {
 
 /** Attribute set `qfq-attrs`. */
 export interface QfqAttrs {
-  /** `weight` (u32). */
+  /** `weight` (u32; TCA_QFQ_WEIGHT). */
   weight?: number;
-  /** `lmax` (u32). */
+  /** `lmax` (u32; TCA_QFQ_LMAX). */
   lmax?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6466,17 +6466,17 @@ export const qfqAttrs: Codec<QfqAttrs> = {
 
 /** Attribute set `red-attrs`. */
 export interface RedAttrs {
-  /** `parms` (struct {@linkcode TcRedQopt}). */
+  /** `parms` (struct {@linkcode TcRedQopt}; TCA_RED_PARMS). */
   parms?: TcRedQopt;
-  /** `stab` (binary). */
+  /** `stab` (binary; TCA_RED_STAB). */
   stab?: Uint8Array;
-  /** `max-p` (u32). */
+  /** `max-p` (u32; TCA_RED_MAX_P). */
   maxP?: number;
-  /** `flags` (bitfield32). */
+  /** `flags` (bitfield32; TCA_RED_FLAGS). */
   flags?: Bitfield32;
-  /** `early-drop-block` (u32). */
+  /** `early-drop-block` (u32; TCA_RED_EARLY_DROP_BLOCK). */
   earlyDropBlock?: number;
-  /** `mark-block` (u32). */
+  /** `mark-block` (u32; TCA_RED_MARK_BLOCK). */
   markBlock?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6518,17 +6518,17 @@ export const redAttrs: Codec<RedAttrs> = {
 
 /** Attribute set `route-attrs`. */
 export interface RouteAttrs {
-  /** `classid` (u32). */
+  /** `classid` (u32; TCA_ROUTE4_CLASSID). */
   classid?: number;
-  /** `to` (u32). */
+  /** `to` (u32; TCA_ROUTE4_TO). */
   to?: number;
-  /** `from` (u32). */
+  /** `from` (u32; TCA_ROUTE4_FROM). */
   from?: number;
-  /** `iif` (u32). */
+  /** `iif` (u32; TCA_ROUTE4_IIF). */
   iif?: number;
-  /** `police` (nest {@linkcode PoliceAttrs}). */
+  /** `police` (nest {@linkcode PoliceAttrs}; TCA_ROUTE4_POLICE). */
   police?: PoliceAttrs;
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_ROUTE4_ACT). */
   act?: IndexedArray<ActAttrs>;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6570,27 +6570,27 @@ export const routeAttrs: Codec<RouteAttrs> = {
 
 /** Attribute set `taprio-attrs`. */
 export interface TaprioAttrs {
-  /** `priomap` (struct {@linkcode TcMqprioQopt}). */
+  /** `priomap` (struct {@linkcode TcMqprioQopt}; TCA_TAPRIO_ATTR_PRIOMAP). */
   priomap?: TcMqprioQopt;
-  /** `sched-entry-list` (nest {@linkcode TaprioSchedEntryList}). */
+  /** `sched-entry-list` (nest {@linkcode TaprioSchedEntryList}; TCA_TAPRIO_ATTR_SCHED_ENTRY_LIST). */
   schedEntryList?: TaprioSchedEntryList;
-  /** `sched-base-time` (s64). */
+  /** `sched-base-time` (s64; TCA_TAPRIO_ATTR_SCHED_BASE_TIME). */
   schedBaseTime?: bigint;
-  /** `sched-single-entry` (nest {@linkcode TaprioSchedEntry}). */
+  /** `sched-single-entry` (nest {@linkcode TaprioSchedEntry}; TCA_TAPRIO_ATTR_SCHED_SINGLE_ENTRY). */
   schedSingleEntry?: TaprioSchedEntry;
-  /** `sched-clockid` (s32). */
+  /** `sched-clockid` (s32; TCA_TAPRIO_ATTR_SCHED_CLOCKID). */
   schedClockid?: number;
-  /** `admin-sched` (binary). */
+  /** `admin-sched` (binary; TCA_TAPRIO_ATTR_ADMIN_SCHED). */
   adminSched?: Uint8Array;
-  /** `sched-cycle-time` (s64). */
+  /** `sched-cycle-time` (s64; TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME). */
   schedCycleTime?: bigint;
-  /** `sched-cycle-time-extension` (s64). */
+  /** `sched-cycle-time-extension` (s64; TCA_TAPRIO_ATTR_SCHED_CYCLE_TIME_EXTENSION). */
   schedCycleTimeExtension?: bigint;
-  /** `flags` (u32). */
+  /** `flags` (u32; TCA_TAPRIO_ATTR_FLAGS). */
   flags?: number;
-  /** `txtime-delay` (u32). */
+  /** `txtime-delay` (u32; TCA_TAPRIO_ATTR_TXTIME_DELAY). */
   txtimeDelay?: number;
-  /** `tc-entry` (nest {@linkcode TaprioTcEntryAttrs}). */
+  /** `tc-entry` (nest {@linkcode TaprioTcEntryAttrs}; TCA_TAPRIO_ATTR_TC_ENTRY). */
   tcEntry?: TaprioTcEntryAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6643,7 +6643,7 @@ export const taprioAttrs: Codec<TaprioAttrs> = {
 
 /** Attribute set `taprio-sched-entry-list`. */
 export interface TaprioSchedEntryList {
-  /** `entry` (nest {@linkcode TaprioSchedEntry}, repeated). */
+  /** `entry` (nest {@linkcode TaprioSchedEntry}, repeated; TCA_TAPRIO_SCHED_ENTRY). */
   entry?: TaprioSchedEntry[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6675,13 +6675,13 @@ export const taprioSchedEntryList: Codec<TaprioSchedEntryList> = {
 
 /** Attribute set `taprio-sched-entry`. */
 export interface TaprioSchedEntry {
-  /** `index` (u32). */
+  /** `index` (u32; TCA_TAPRIO_SCHED_ENTRY_INDEX). */
   index?: number;
-  /** `cmd` (u8). */
+  /** `cmd` (u8; TCA_TAPRIO_SCHED_ENTRY_CMD). */
   cmd?: number;
-  /** `gate-mask` (u32). */
+  /** `gate-mask` (u32; TCA_TAPRIO_SCHED_ENTRY_GATE_MASK). */
   gateMask?: number;
-  /** `interval` (u32). */
+  /** `interval` (u32; TCA_TAPRIO_SCHED_ENTRY_INTERVAL). */
   interval?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6719,11 +6719,11 @@ export const taprioSchedEntry: Codec<TaprioSchedEntry> = {
 
 /** Attribute set `taprio-tc-entry-attrs`. */
 export interface TaprioTcEntryAttrs {
-  /** `index` (u32). */
+  /** `index` (u32; TCA_TAPRIO_TC_ENTRY_INDEX). */
   index?: number;
-  /** `max-sdu` (u32). */
+  /** `max-sdu` (u32; TCA_TAPRIO_TC_ENTRY_MAX_SDU). */
   maxSdu?: number;
-  /** `fp` (u32). */
+  /** `fp` (u32; TCA_TAPRIO_TC_ENTRY_FP). */
   fp?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6759,19 +6759,19 @@ export const taprioTcEntryAttrs: Codec<TaprioTcEntryAttrs> = {
 
 /** Attribute set `tbf-attrs`. */
 export interface TbfAttrs {
-  /** `parms` (struct {@linkcode TcTbfQopt}). */
+  /** `parms` (struct {@linkcode TcTbfQopt}; TCA_TBF_PARMS). */
   parms?: TcTbfQopt;
-  /** `rtab` (binary). */
+  /** `rtab` (binary; TCA_TBF_RTAB). */
   rtab?: Uint8Array;
-  /** `ptab` (binary). */
+  /** `ptab` (binary; TCA_TBF_PTAB). */
   ptab?: Uint8Array;
-  /** `rate64` (u64). */
+  /** `rate64` (u64; TCA_TBF_RATE64). */
   rate64?: bigint;
-  /** `prate64` (u64). */
+  /** `prate64` (u64; TCA_TBF_PRATE64). */
   prate64?: bigint;
-  /** `burst` (u32). */
+  /** `burst` (u32; TCA_TBF_BURST). */
   burst?: number;
-  /** `pburst` (u32). */
+  /** `pburst` (u32; TCA_TBF_PBURST). */
   pburst?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6816,15 +6816,15 @@ export const tbfAttrs: Codec<TbfAttrs> = {
 
 /** Attribute set `act-sample-attrs`. */
 export interface ActSampleAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_SAMPLE_TM). */
   tm?: TcfT;
-  /** `parms` (struct {@linkcode TcGact}). */
+  /** `parms` (struct {@linkcode TcGact}; TCA_SAMPLE_PARMS). */
   parms?: TcGact;
-  /** `rate` (u32). */
+  /** `rate` (u32; TCA_SAMPLE_RATE). */
   rate?: number;
-  /** `trunc-size` (u32). */
+  /** `trunc-size` (u32; TCA_SAMPLE_TRUNC_SIZE). */
   truncSize?: number;
-  /** `psample-group` (u32). */
+  /** `psample-group` (u32; TCA_SAMPLE_PSAMPLE_GROUP). */
   psampleGroup?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6865,11 +6865,11 @@ export const actSampleAttrs: Codec<ActSampleAttrs> = {
 
 /** Attribute set `act-gact-attrs`. */
 export interface ActGactAttrs {
-  /** `tm` (struct {@linkcode TcfT}). */
+  /** `tm` (struct {@linkcode TcfT}; TCA_GACT_TM). */
   tm?: TcfT;
-  /** `parms` (struct {@linkcode TcGact}). */
+  /** `parms` (struct {@linkcode TcGact}; TCA_GACT_PARMS). */
   parms?: TcGact;
-  /** `prob` (struct {@linkcode TcGactP}). */
+  /** `prob` (struct {@linkcode TcGactP}; TCA_GACT_PROB). */
   prob?: TcGactP;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6906,9 +6906,9 @@ export const actGactAttrs: Codec<ActGactAttrs> = {
 
 /** Attribute set `tca-stab-attrs`. */
 export interface TcaStabAttrs {
-  /** `base` (struct {@linkcode TcSizespec}). */
+  /** `base` (struct {@linkcode TcSizespec}; TCA_STAB_BASE). */
   base?: TcSizespec;
-  /** `data` (binary). */
+  /** `data` (binary; TCA_STAB_DATA). */
   data?: Uint8Array;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6942,19 +6942,19 @@ export const tcaStabAttrs: Codec<TcaStabAttrs> = {
 
 /** Attribute set `tca-stats-attrs`. */
 export interface TcaStatsAttrs {
-  /** `basic` (struct {@linkcode GnetStatsBasic}). */
+  /** `basic` (struct {@linkcode GnetStatsBasic}; TCA_STATS_BASIC). */
   basic?: GnetStatsBasic;
-  /** `rate-est` (struct {@linkcode GnetStatsRateEst}). */
+  /** `rate-est` (struct {@linkcode GnetStatsRateEst}; TCA_STATS_RATE_EST). */
   rateEst?: GnetStatsRateEst;
-  /** `queue` (struct {@linkcode GnetStatsQueue}). */
+  /** `queue` (struct {@linkcode GnetStatsQueue}; TCA_STATS_QUEUE). */
   queue?: GnetStatsQueue;
-  /** `app` (format chosen by `kind`). */
+  /** `app` (format chosen by `kind`; TCA_STATS_APP). */
   app?: CakeStatsAttrs | TcChokeXstats | TcCodelXstats | TcDualpi2Xstats | TcFqQdStats | TcFqCodelXstats | TcFqPieXstats | TcHhfXstats | TcPieXstats | TcRedXstats | TcSfbXstats | TcSfqXstats | Uint8Array;
-  /** `rate-est64` (struct {@linkcode GnetStatsRateEst64}). */
+  /** `rate-est64` (struct {@linkcode GnetStatsRateEst64}; TCA_STATS_RATE_EST64). */
   rateEst64?: GnetStatsRateEst64;
-  /** `basic-hw` (struct {@linkcode GnetStatsBasic}). */
+  /** `basic-hw` (struct {@linkcode GnetStatsBasic}; TCA_STATS_BASIC_HW). */
   basicHw?: GnetStatsBasic;
-  /** `pkt64` (u64). */
+  /** `pkt64` (u64; TCA_STATS_PKT64). */
   pkt64?: bigint;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -6999,27 +6999,27 @@ export const tcaStatsAttrs: Codec<TcaStatsAttrs> = {
 
 /** Attribute set `u32-attrs`. */
 export interface U32Attrs {
-  /** `classid` (u32). */
+  /** `classid` (u32; TCA_U32_CLASSID). */
   classid?: number;
-  /** `hash` (u32). */
+  /** `hash` (u32; TCA_U32_HASH). */
   hash?: number;
-  /** `link` (u32). */
+  /** `link` (u32; TCA_U32_LINK). */
   link?: number;
-  /** `divisor` (u32). */
+  /** `divisor` (u32; TCA_U32_DIVISOR). */
   divisor?: number;
-  /** `sel` (struct {@linkcode TcU32Sel}). */
+  /** `sel` (struct {@linkcode TcU32Sel}; TCA_U32_SEL). */
   sel?: TcU32Sel;
-  /** `police` (nest {@linkcode PoliceAttrs}). */
+  /** `police` (nest {@linkcode PoliceAttrs}; TCA_U32_POLICE). */
   police?: PoliceAttrs;
-  /** `act` (indexed array of {@linkcode ActAttrs}, from 1). */
+  /** `act` (indexed array of {@linkcode ActAttrs}, from 1; TCA_U32_ACT). */
   act?: IndexedArray<ActAttrs>;
-  /** `indev` (string). */
+  /** `indev` (string; TCA_U32_INDEV). */
   indev?: string;
-  /** `pcnt` (struct {@linkcode TcU32Pcnt}). */
+  /** `pcnt` (struct {@linkcode TcU32Pcnt}; TCA_U32_PCNT). */
   pcnt?: TcU32Pcnt;
-  /** `mark` (struct {@linkcode TcU32Mark}). */
+  /** `mark` (struct {@linkcode TcU32Mark}; TCA_U32_MARK). */
   mark?: TcU32Mark;
-  /** `flags` (u32). */
+  /** `flags` (u32; TCA_U32_FLAGS). */
   flags?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,29 +13,29 @@ export * from "./messages.ts";
 
 /** Operations of the `tc` family, with the attributes that each carries. */
 export interface TcOperations {
-  /** `newqdisc`. */
+  /** `newqdisc` (RTM_NEWQDISC). */
   newqdisc: { do: { request: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "rate" | "chain" | "ingressBlock" | "egressBlock">; reply: never } };
-  /** `delqdisc`. */
+  /** `delqdisc` (RTM_DELQDISC). */
   delqdisc: { do: { request: { header: Tcmsg } & Only<Attrs, never>; reply: never } };
-  /** `getqdisc`. */
+  /** `getqdisc` (RTM_GETQDISC). */
   getqdisc: { do: { request: { header: Tcmsg } & Only<Attrs, "dumpInvisible">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> }; dump: { request: { header: Tcmsg } & Only<Attrs, "dumpInvisible">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
-  /** `newtclass`. */
+  /** `newtclass` (RTM_NEWTCLASS). */
   newtclass: { do: { request: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "rate" | "chain" | "ingressBlock" | "egressBlock">; reply: never } };
-  /** `deltclass`. */
+  /** `deltclass` (RTM_DELTCLASS). */
   deltclass: { do: { request: { header: Tcmsg } & Only<Attrs, never>; reply: never } };
-  /** `gettclass`. */
+  /** `gettclass` (RTM_GETTCLASS). */
   gettclass: { do: { request: { header: Tcmsg } & Only<Attrs, never>; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
-  /** `newtfilter`. */
+  /** `newtfilter` (RTM_NEWTFILTER). */
   newtfilter: { do: { request: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "rate" | "chain" | "ingressBlock" | "egressBlock">; reply: never } };
-  /** `deltfilter`. */
+  /** `deltfilter` (RTM_DELTFILTER). */
   deltfilter: { do: { request: { header: Tcmsg } & Only<Attrs, "chain" | "kind">; reply: never } };
-  /** `gettfilter`. */
+  /** `gettfilter` (RTM_GETTFILTER). */
   gettfilter: { do: { request: { header: Tcmsg } & Only<Attrs, "chain" | "kind">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> }; dump: { request: { header: Tcmsg } & Only<Attrs, "chain" | "dumpFlags">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
-  /** `newchain`. */
+  /** `newchain` (RTM_NEWCHAIN). */
   newchain: { do: { request: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "rate" | "chain" | "ingressBlock" | "egressBlock">; reply: never } };
-  /** `delchain`. */
+  /** `delchain` (RTM_DELCHAIN). */
   delchain: { do: { request: { header: Tcmsg } & Only<Attrs, "chain">; reply: never } };
-  /** `getchain`. */
+  /** `getchain` (RTM_GETCHAIN). */
   getchain: { do: { request: { header: Tcmsg } & Only<Attrs, "chain">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
 }
 

@@ -6,29 +6,29 @@ import { type Codec, type UnknownAttribute, unknownKey } from "../../runtime/wir
 
 /** Attribute set `tcp-metrics`. */
 export interface TcpMetricsAttrs {
-  /** `addr-ipv4` (u32, ipv4). */
+  /** `addr-ipv4` (u32, ipv4; TCP_METRICS_ATTR_ADDR_IPV4). */
   addrIpv4?: string;
-  /** `addr-ipv6` (binary, ipv6; at least 16 bytes). */
+  /** `addr-ipv6` (binary, ipv6; at least 16 bytes; TCP_METRICS_ATTR_ADDR_IPV6). */
   addrIpv6?: string;
-  /** `age` (u64). */
+  /** `age` (u64; TCP_METRICS_ATTR_AGE). */
   age?: bigint;
-  /** `tw-tsval` (u32). */
+  /** `tw-tsval` (u32; TCP_METRICS_ATTR_TW_TSVAL). */
   twTsval?: number;
-  /** `tw-ts-stamp` (s32). */
+  /** `tw-ts-stamp` (s32; TCP_METRICS_ATTR_TW_TS_STAMP). */
   twTsStamp?: number;
-  /** `vals` (nest {@linkcode Metrics}). */
+  /** `vals` (nest {@linkcode Metrics}; TCP_METRICS_ATTR_VALS). */
   vals?: Metrics;
-  /** `fopen-mss` (u16). */
+  /** `fopen-mss` (u16; TCP_METRICS_ATTR_FOPEN_MSS). */
   fopenMss?: number;
-  /** `fopen-syn-drops` (u16). */
+  /** `fopen-syn-drops` (u16; TCP_METRICS_ATTR_FOPEN_SYN_DROPS). */
   fopenSynDrops?: number;
-  /** `fopen-syn-drop-ts` (u64). */
+  /** `fopen-syn-drop-ts` (u64; TCP_METRICS_ATTR_FOPEN_SYN_DROP_TS). */
   fopenSynDropTs?: bigint;
-  /** `fopen-cookie` (binary; at least 16 bytes). */
+  /** `fopen-cookie` (binary; at least 16 bytes; TCP_METRICS_ATTR_FOPEN_COOKIE). */
   fopenCookie?: Uint8Array;
-  /** `saddr-ipv4` (u32, ipv4). */
+  /** `saddr-ipv4` (u32, ipv4; TCP_METRICS_ATTR_SADDR_IPV4). */
   saddrIpv4?: string;
-  /** `saddr-ipv6` (binary, ipv6; at least 16 bytes). */
+  /** `saddr-ipv6` (binary, ipv6; at least 16 bytes; TCP_METRICS_ATTR_SADDR_IPV6). */
   saddrIpv6?: string;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

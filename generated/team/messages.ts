@@ -6,11 +6,11 @@ import { type Codec, type UnknownAttribute, unknownKey } from "../../runtime/wir
 
 /** Attribute set `team`. */
 export interface TeamAttrs {
-  /** `team-ifindex` (u32). */
+  /** `team-ifindex` (u32; TEAM_ATTR_TEAM_IFINDEX). */
   teamIfindex?: number;
-  /** `list-option` (nest {@linkcode ItemOption}). */
+  /** `list-option` (nest {@linkcode ItemOption}; TEAM_ATTR_LIST_OPTION). */
   listOption?: ItemOption;
-  /** `list-port` (nest {@linkcode ItemPort}). */
+  /** `list-port` (nest {@linkcode ItemPort}; TEAM_ATTR_LIST_PORT). */
   listPort?: ItemPort;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -46,7 +46,7 @@ export const teamAttrs: Codec<TeamAttrs> = {
 
 /** Attribute set `item-option`. */
 export interface ItemOption {
-  /** `option` (nest {@linkcode AttrOption}). */
+  /** `option` (nest {@linkcode AttrOption}; TEAM_ATTR_ITEM_OPTION). */
   option?: AttrOption;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -78,19 +78,19 @@ export const itemOption: Codec<ItemOption> = {
 
 /** Attribute set `attr-option`. */
 export interface AttrOption {
-  /** `name` (string; at most 32 bytes). */
+  /** `name` (string; at most 32 bytes; TEAM_ATTR_OPTION_NAME). */
   name?: string;
-  /** `changed` (flag). */
+  /** `changed` (flag; TEAM_ATTR_OPTION_CHANGED). */
   changed?: boolean;
-  /** `type` (u8). */
+  /** `type` (u8; TEAM_ATTR_OPTION_TYPE). */
   type?: number;
-  /** `data` (binary). */
+  /** `data` (binary; TEAM_ATTR_OPTION_DATA). */
   data?: Uint8Array;
-  /** `removed` (flag). */
+  /** `removed` (flag; TEAM_ATTR_OPTION_REMOVED). */
   removed?: boolean;
-  /** `port-ifindex` (u32). */
+  /** `port-ifindex` (u32; TEAM_ATTR_OPTION_PORT_IFINDEX). */
   portIfindex?: number;
-  /** `array-index` (u32). */
+  /** `array-index` (u32; TEAM_ATTR_OPTION_ARRAY_INDEX). */
   arrayIndex?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -134,7 +134,7 @@ export const attrOption: Codec<AttrOption> = {
 
 /** Attribute set `item-port`. */
 export interface ItemPort {
-  /** `port` (nest {@linkcode AttrPort}). */
+  /** `port` (nest {@linkcode AttrPort}; TEAM_ATTR_ITEM_PORT). */
   port?: AttrPort;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -166,17 +166,17 @@ export const itemPort: Codec<ItemPort> = {
 
 /** Attribute set `attr-port`. */
 export interface AttrPort {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; TEAM_ATTR_PORT_IFINDEX). */
   ifindex?: number;
-  /** `changed` (flag). */
+  /** `changed` (flag; TEAM_ATTR_PORT_CHANGED). */
   changed?: boolean;
-  /** `linkup` (flag). */
+  /** `linkup` (flag; TEAM_ATTR_PORT_LINKUP). */
   linkup?: boolean;
-  /** `speed` (u32). */
+  /** `speed` (u32; TEAM_ATTR_PORT_SPEED). */
   speed?: number;
-  /** `duplex` (u8). */
+  /** `duplex` (u8; TEAM_ATTR_PORT_DUPLEX). */
   duplex?: number;
-  /** `removed` (flag). */
+  /** `removed` (flag; TEAM_ATTR_PORT_REMOVED). */
   removed?: boolean;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

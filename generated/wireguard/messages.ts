@@ -4,11 +4,11 @@
 /** Messages of the `wireguard` family: enums, structs and attribute sets. @module */
 import { type Codec, type IndexedArray, type Struct, type UnknownAttribute, setU64, unknownKey } from "../../runtime/wire/mod.ts";
 
-/** Flags `wgdevice-flags`: masks of its bits. */
+/** Flags `wgdevice-flags` (WGDEVICE_F_*): masks of its bits. */
 export const WgdeviceFlags = { replacePeers: 1 } as const;
-/** Flags `wgpeer-flags`: masks of its bits. */
+/** Flags `wgpeer-flags` (WGPEER_F_*): masks of its bits. */
 export const WgpeerFlags = { removeMe: 1, replaceAllowedips: 2, updateOnly: 4 } as const;
-/** Flags `wgallowedip-flags`: masks of its bits. */
+/** Flags `wgallowedip-flags` (WGALLOWEDIP_F_*): masks of its bits. */
 export const WgallowedipFlags = { removeMe: 1 } as const;
 
 /** Struct `--kernel-timespec` (16 bytes). */
@@ -44,21 +44,21 @@ export const kernelTimespec: Struct<KernelTimespec> = {
 
 /** Attribute set `wgdevice`. */
 export interface Wgdevice {
-  /** `ifindex` (u32). */
+  /** `ifindex` (u32; WGDEVICE_A_IFINDEX). */
   ifindex?: number;
-  /** `ifname` (string; at most 15 bytes). */
+  /** `ifname` (string; at most 15 bytes; WGDEVICE_A_IFNAME). */
   ifname?: string;
-  /** `private-key` (binary; 32 bytes). */
+  /** `private-key` (binary; 32 bytes; WGDEVICE_A_PRIVATE_KEY). */
   privateKey?: Uint8Array;
-  /** `public-key` (binary; 32 bytes). */
+  /** `public-key` (binary; 32 bytes; WGDEVICE_A_PUBLIC_KEY). */
   publicKey?: Uint8Array;
-  /** `flags` (u32, flags {@linkcode WgdeviceFlags}). */
+  /** `flags` (u32, flags {@linkcode WgdeviceFlags}; WGDEVICE_A_FLAGS). */
   flags?: number;
-  /** `listen-port` (u16). */
+  /** `listen-port` (u16; WGDEVICE_A_LISTEN_PORT). */
   listenPort?: number;
-  /** `fwmark` (u32). */
+  /** `fwmark` (u32; WGDEVICE_A_FWMARK). */
   fwmark?: number;
-  /** `peers` (indexed array of {@linkcode Wgpeer}). */
+  /** `peers` (indexed array of {@linkcode Wgpeer}; WGDEVICE_A_PEERS). */
   peers?: IndexedArray<Wgpeer>;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -104,25 +104,25 @@ export const wgdevice: Codec<Wgdevice> = {
 
 /** Attribute set `wgpeer`. */
 export interface Wgpeer {
-  /** `public-key` (binary; 32 bytes). */
+  /** `public-key` (binary; 32 bytes; WGPEER_A_PUBLIC_KEY). */
   publicKey?: Uint8Array;
-  /** `preshared-key` (binary; 32 bytes). */
+  /** `preshared-key` (binary; 32 bytes; WGPEER_A_PRESHARED_KEY). */
   presharedKey?: Uint8Array;
-  /** `flags` (u32, flags {@linkcode WgpeerFlags}). */
+  /** `flags` (u32, flags {@linkcode WgpeerFlags}; WGPEER_A_FLAGS). */
   flags?: number;
-  /** `endpoint` (binary; at least 16 bytes). */
+  /** `endpoint` (binary; at least 16 bytes; WGPEER_A_ENDPOINT). */
   endpoint?: Uint8Array;
-  /** `persistent-keepalive-interval` (u16). */
+  /** `persistent-keepalive-interval` (u16; WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL). */
   persistentKeepaliveInterval?: number;
-  /** `last-handshake-time` (struct {@linkcode KernelTimespec}; 16 bytes). */
+  /** `last-handshake-time` (struct {@linkcode KernelTimespec}; 16 bytes; WGPEER_A_LAST_HANDSHAKE_TIME). */
   lastHandshakeTime?: KernelTimespec;
-  /** `rx-bytes` (u64). */
+  /** `rx-bytes` (u64; WGPEER_A_RX_BYTES). */
   rxBytes?: bigint;
-  /** `tx-bytes` (u64). */
+  /** `tx-bytes` (u64; WGPEER_A_TX_BYTES). */
   txBytes?: bigint;
-  /** `allowedips` (indexed array of {@linkcode Wgallowedip}). */
+  /** `allowedips` (indexed array of {@linkcode Wgallowedip}; WGPEER_A_ALLOWEDIPS). */
   allowedips?: IndexedArray<Wgallowedip>;
-  /** `protocol-version` (u32). */
+  /** `protocol-version` (u32; WGPEER_A_PROTOCOL_VERSION). */
   protocolVersion?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -172,13 +172,13 @@ export const wgpeer: Codec<Wgpeer> = {
 
 /** Attribute set `wgallowedip`. */
 export interface Wgallowedip {
-  /** `family` (u16). */
+  /** `family` (u16; WGALLOWEDIP_A_FAMILY). */
   family?: number;
-  /** `ipaddr` (binary, ipv4-or-v6; at least 4 bytes). */
+  /** `ipaddr` (binary, ipv4-or-v6; at least 4 bytes; WGALLOWEDIP_A_IPADDR). */
   ipaddr?: string;
-  /** `cidr-mask` (u8). */
+  /** `cidr-mask` (u8; WGALLOWEDIP_A_CIDR_MASK). */
   cidrMask?: number;
-  /** `flags` (u32, flags {@linkcode WgallowedipFlags}). */
+  /** `flags` (u32, flags {@linkcode WgallowedipFlags}; WGALLOWEDIP_A_FLAGS). */
   flags?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];

@@ -13,9 +13,9 @@ export * from "./messages.ts";
 
 /** Operations of the `wireguard` family, with the attributes that each carries. */
 export interface WireguardOperations {
-  /** `get-device`. Needs CAP_NET_ADMIN in the user namespace of the network namespace. */
+  /** `get-device` (WG_CMD_GET_DEVICE). Needs CAP_NET_ADMIN in the user namespace of the network namespace. */
   getDevice: { dump: { request: Only<Wgdevice, "ifindex" | "ifname">; reply: Only<Wgdevice, "ifindex" | "ifname" | "privateKey" | "publicKey" | "flags" | "listenPort" | "fwmark" | "peers"> } };
-  /** `set-device`. Needs CAP_NET_ADMIN in the user namespace of the network namespace. */
+  /** `set-device` (WG_CMD_SET_DEVICE). Needs CAP_NET_ADMIN in the user namespace of the network namespace. */
   setDevice: { do: { request: Only<Wgdevice, "ifindex" | "ifname" | "privateKey" | "publicKey" | "flags" | "listenPort" | "fwmark" | "peers">; reply: never } };
 }
 

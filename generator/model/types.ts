@@ -1,5 +1,6 @@
 /** A family with everything resolved: what emitters and comparisons read. @module */
 import type { ProtocolLevel, ScalarType } from "../spec/types.ts";
+import type { UapiHeader } from "./uapi.ts";
 
 /** An integer on the wire. */
 export interface Scalar {
@@ -80,6 +81,8 @@ export interface Attribute {
   name: string;
   /** Property name in TypeScript. */
   key: string;
+  /** Name in the kernel's header, where the spec tells it. */
+  kernelName?: string;
   /** Id on the wire. */
   id: number;
   /** Type in the spec. */
@@ -181,6 +184,8 @@ export interface EnumType {
   bits?: string;
   /** Defined as flags. */
   flags: boolean;
+  /** What the names of the entries begin with in the kernel's header, where the spec tells it. */
+  kernelPrefix?: string;
   /** All uses have 64 bits. */
   wide: boolean;
   /** In the order of the spec. */
@@ -231,6 +236,8 @@ export interface Operation {
   name: string;
   /** Property name in TypeScript. */
   key: string;
+  /** Name in the kernel's header, where the spec tells it. */
+  kernelName?: string;
   /** Id of the request. */
   request: number;
   /** Id of the reply. */
@@ -253,6 +260,8 @@ export interface Operation {
 export interface FamilyEvent {
   /** Name in the spec. */
   name: string;
+  /** Name in the kernel's header, where the spec tells it. */
+  kernelName?: string;
   /** Id of the message. */
   id: number;
   /** Its attributes. */
@@ -277,6 +286,8 @@ export interface Group {
 
 /** A netlink family. */
 export interface Family {
+  /** Its constants under their names in C. */
+  uapi: UapiHeader;
   /** Name of the spec file: the folder of the generated code. */
   file: string;
   /** Path of the spec file, as banners show it. */

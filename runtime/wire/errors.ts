@@ -110,6 +110,28 @@ export class NetlinkEncodeError extends TypeError {
   }
 }
 
+/**
+ * Names the attribute that an error of a codec is at by the codec's set, and goes one nest outwards: to the attribute
+ * `nest` of a set that is not known yet. Returns the error, to be thrown again.
+ */
+export function locate(error: unknown, codec: Fields, nest?: number): unknown {
+  if (error instanceof NetlinkDecodeError || error instanceof NetlinkEncodeError) {
+    error.where.within(codec);
+    if (nest !== undefined) error.where.inside(nest);
+  }
+  return error;
+}
+
+/** The same for an element of an array, whose id is an index that no set names. */
+export function locateElement(error: unknown, element: number, nest: number): unknown {
+  if (error instanceof NetlinkDecodeError || error instanceof NetlinkEncodeError) {
+    error.where.drop();
+    error.where.prefix(`[${element}]`);
+    error.where.inside(nest);
+  }
+  return error;
+}
+
 /** Number of single-character edits between two words, as far as `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;

@@ -1,6 +1,6 @@
 /** What generated descriptors are: a family as data, typed. @module */
 import type { AnyCodec, AnyStruct, Codec, UnknownAttribute } from "./codec.ts";
-import { NetlinkDecodeError, NetlinkEncodeError } from "./errors.ts";
+import { locate, NetlinkEncodeError } from "./errors.ts";
 import { beginMessage, endMessage, GENL_HDRLEN } from "./message.ts";
 import type { FamilyMeta } from "./meta.ts";
 import type { Reader } from "./reader.ts";
@@ -123,8 +123,7 @@ export function encodePayload(writer: Writer, format: MessageFormat, value: unkn
     if (header === undefined) codec.encode(writer, value as never);
     else headedInto(writer, header, codec, value);
   } catch (error) {
-    if (error instanceof NetlinkEncodeError) error.where.within(codec);
-    throw error;
+    throw locate(error, codec);
   }
 }
 
@@ -135,8 +134,7 @@ export function decodePayload(reader: Reader, end: number, format: MessageFormat
     const message = format.header === undefined ? {} : { header: reader.header(format.header, end) };
     return codec.decode(reader, end, message as never) as Record<string, unknown>;
   } catch (error) {
-    if (error instanceof NetlinkDecodeError) error.where.within(codec);
-    throw error;
+    throw locate(error, codec);
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @example Decode an attribute block with a codec made by hand
  * ```ts
- * import { type Codec, Reader, unknownKey, Writer } from "./mod.ts";
+ * import { type Codec, decodeAttributes, encodeAttributes, unknownKey } from "./mod.ts";
  *
  * const port: Codec<{ number?: number }> = {
  *   name: "port",
@@ -20,14 +20,14 @@
  *     }
  *   },
  * };
- * const writer = new Writer();
- * port.encode(writer, { number: 4420 });
- * const bytes = writer.result();
- * if (port.decode(new Reader(bytes), bytes.length).number !== 4420) throw new Error("unexpected");
+ * const bytes = encodeAttributes(port, { number: 4420 });
+ * if (decodeAttributes(port, bytes).number !== 4420) throw new Error("unexpected");
  * ```
  *
  * @module
  */
+export * from "./annotate.ts";
+export { decodeAttributes, encodeAttributes } from "./attributes.ts";
 export * from "./codec.ts";
 export * from "./errors.ts";
 export * from "./family.ts";

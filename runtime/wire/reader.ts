@@ -1,6 +1,6 @@
 /** Reads attributes out of a buffer. Generated decoders drive it; see {@linkcode Codec}. @module */
-import type { Bitfield32, Codec, Fields, IndexedArray, Struct, UnknownAttribute } from "./codec.ts";
-import { NetlinkDecodeError } from "./errors.ts";
+import type { Bitfield32, Codec, IndexedArray, Struct, UnknownAttribute } from "./codec.ts";
+import { locate, locateElement, NetlinkDecodeError } from "./errors.ts";
 import { decodeText, formatHex, formatIpv4, formatIpv6, formatUuid } from "./text.ts";
 
 /** Nests deeper than this are refused: far beyond what the kernel sends, far below what overflows the stack. */
@@ -337,7 +337,7 @@ export class Reader {
       this.position = position;
       return value;
     } catch (error) {
-      throw located(error, codec, type);
+      throw locate(error, codec, type);
     } finally {
       this.#depth--;
     }
@@ -354,7 +354,7 @@ export class Reader {
       this.position = position;
       return value as { header: H } & T;
     } catch (error) {
-      throw located(error, codec, type);
+      throw locate(error, codec, type);
     } finally {
       this.#depth--;
     }
@@ -391,7 +391,7 @@ export class Reader {
         values.push(read());
       }
     } catch (error) {
-      throw elementLocated(error, values.length, type);
+      throw locateElement(error, values.length, type);
     } finally {
       this.#depth--;
     }
@@ -443,7 +443,7 @@ export class Reader {
     try {
       walk(0, end, []);
     } catch (error) {
-      throw elementLocated(error, entries.length, type);
+      throw locateElement(error, entries.length, type);
     } finally {
       this.#depth--;
     }
@@ -465,21 +465,4 @@ export class Reader {
   selected(name: string): unknown {
     return this.#selectors?.get(name);
   }
-}
-
-function located(error: unknown, codec: Fields, type: number): unknown {
-  if (error instanceof NetlinkDecodeError) {
-    error.where.within(codec);
-    error.where.inside(type);
-  }
-  return error;
-}
-
-function elementLocated(error: unknown, element: number, type: number): unknown {
-  if (error instanceof NetlinkDecodeError) {
-    error.where.drop();
-    error.where.prefix(`[${element}]`);
-    error.where.inside(type);
-  }
-  return error;
 }

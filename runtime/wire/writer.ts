@@ -1,15 +1,6 @@
 /** Appends attributes to a growing buffer. Generated encoders drive it; see {@linkcode Codec}. @module */
-import type {
-  AnyCodec,
-  AnyStruct,
-  Bitfield32,
-  Codec,
-  Fields,
-  Input,
-  Struct,
-  UnknownAttribute,
-} from "./codec.ts";
-import { NetlinkEncodeError } from "./errors.ts";
+import type { AnyCodec, AnyStruct, Bitfield32, Codec, Input, Struct, UnknownAttribute } from "./codec.ts";
+import { locate, locateElement, NetlinkEncodeError } from "./errors.ts";
 import { isBig, setS16, setS32, setS64, setS8, setU16, setU32, setU64, setU8, show } from "./members.ts";
 import { encodeText, parseIp, parseIpv4, parseMac, parseUuid } from "./text.ts";
 
@@ -331,11 +322,7 @@ export class Writer {
       try {
         put(at + size * i, values[i]!);
       } catch (error) {
-        if (error instanceof NetlinkEncodeError) {
-          error.where.prefix(`[${i}]`);
-          error.where.inside(type);
-        }
-        throw error;
+        throw locateElement(error, i, type);
       }
     }
   }
@@ -382,7 +369,7 @@ export class Writer {
     try {
       struct.encode(this, at, value);
     } catch (error) {
-      throw located(error, struct, type);
+      throw locate(error, struct, type);
     }
     this.#close(type, at - 4);
   }
@@ -412,7 +399,7 @@ export class Writer {
     try {
       codec.encode(this, value);
     } catch (error) {
-      throw located(error, codec, type & 0x3fff);
+      throw locate(error, codec, type & 0x3fff);
     }
     this.#close(type & 0x3fff, start);
   }
@@ -431,7 +418,7 @@ export class Writer {
     try {
       headedInto(this, struct, codec, value);
     } catch (error) {
-      throw located(error, codec, type);
+      throw locate(error, codec, type);
     }
     this.#close(type, start);
   }
@@ -496,12 +483,7 @@ export class Writer {
     try {
       write();
     } catch (error) {
-      if (error instanceof NetlinkEncodeError) {
-        error.where.drop();
-        error.where.prefix(`[${element}]`);
-        error.where.inside(type);
-      }
-      throw error;
+      throw locateElement(error, element, type);
     }
   }
 
@@ -603,14 +585,6 @@ export class Writer {
     }
     this.bytesOf(type, value);
   }
-}
-
-function located(error: unknown, codec: Fields, type: number): unknown {
-  if (error instanceof NetlinkEncodeError) {
-    error.where.within(codec);
-    error.where.inside(type);
-  }
-  return error;
 }
 
 /** A shallow copy without the named keys. */

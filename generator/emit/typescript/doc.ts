@@ -58,8 +58,9 @@ function checksText({ min, max, minLength, maxLength, exactLength }: Checks): st
 
 /** Documentation of an attribute. */
 export function attributeDoc(attribute: Attribute): string {
-  const { name, payload, specType, multi, checks, doc } = attribute;
-  const text = `${payloadText(payload, specType)}${multi ? ", repeated" : ""}${checksText(checks)}`;
+  const { name, kernelName, payload, specType, multi, checks, doc } = attribute;
+  const text = `${payloadText(payload, specType)}${multi ? ", repeated" : ""}${checksText(checks)}` +
+    (kernelName === undefined ? "" : `; ${kernelName}`);
   return `\`${name}\` (${text}).${described(doc)}`;
 }
 

@@ -54,8 +54,13 @@ const PERMISSIONS = {
   "uns-admin-perm": " Needs CAP_NET_ADMIN in the user namespace of the network namespace.",
 };
 
-function operationDoc({ name, doc, permission }: Operation): string {
-  return `\`${name}\`.${described(doc)}${permission === undefined ? "" : PERMISSIONS[permission]}`;
+function title({ name, kernelName }: Operation | FamilyEvent): string {
+  return `\`${name}\`${kernelName === undefined ? "" : ` (${kernelName})`}.`;
+}
+
+function operationDoc(operation: Operation): string {
+  const { doc, permission } = operation;
+  return `${title(operation)}${described(doc)}${permission === undefined ? "" : PERMISSIONS[permission]}`;
 }
 
 function format({ name, set, header }: Operation | FamilyEvent): string {
@@ -131,7 +136,7 @@ export function emitFamily(project: Project, family: Family, banner: string, wir
       events.map((event) => ({
         name: property(event.name),
         type: messageType(event.set, event.header, event.attributes),
-        docs: [`\`${event.name}\`.${described(event.doc)}`],
+        docs: [`${title(event)}${described(event.doc)}`],
       })),
     ),
     {

@@ -22,7 +22,8 @@ function constant(name: string, type: string, doc: string, lines: readonly strin
 }
 
 function enumStatements(named: EnumType): Statement[] {
-  const { name, type, flags, wide, bits, entries, doc } = named;
+  const { name, type, flags, wide, bits, entries, kernelPrefix, doc } = named;
+  const title = `\`${name}\`${kernelPrefix === undefined ? "" : ` (${kernelPrefix}*)`}`;
   const mask = (value: number) => wide ? `${1n << BigInt(value)}n` : String(2 ** value);
   const number = (value: number) => wide ? `${value}n` : String(value);
   const object = (value: (number: number) => string) =>
@@ -38,10 +39,10 @@ function enumStatements(named: EnumType): Statement[] {
   const statements: Statement[] = [];
   if (flags) {
     statements.push(
-      constant(type, "", `Flags \`${name}\`: masks of its bits.${described(doc)}`, [object(mask)]),
+      constant(type, "", `Flags ${title}: masks of its bits.${described(doc)}`, [object(mask)]),
     );
   } else {
-    statements.push(constant(type, "", `Enum \`${name}\`.${described(doc)}`, [object(number)]), {
+    statements.push(constant(type, "", `Enum ${title}.${described(doc)}`, [object(number)]), {
       kind: StructureKind.TypeAlias,
       isExported: true,
       docs: [`A known {@linkcode ${type}}, or a number of a newer kernel.`],
@@ -51,7 +52,7 @@ function enumStatements(named: EnumType): Statement[] {
   }
   if (bits !== undefined) {
     statements.push(
-      constant(bits, "", `Enum \`${name}\` where it is used as flags: masks of its bits.`, [object(mask)]),
+      constant(bits, "", `Enum ${title} where it is used as flags: masks of its bits.`, [object(mask)]),
     );
   }
   return statements;
