@@ -1,0 +1,38 @@
+/**
+ * Netlink families of the running kernel: typed requests and dumps, and errors in the kernel's own words.
+ *
+ * @example Links of this machine
+ * ```ts ignore
+ * import { NetlinkError, open } from "@tynl/tynl";
+ * import { rtLink } from "@tynl/tynl/rt-link";
+ *
+ * await using rt = await open(rtLink);
+ * for await (const { header, ifname } of rt.getlink.dump()) console.log(header.ifiIndex, ifname);
+ * try {
+ *   await rt.dellink({ ifname: "none" });
+ * } catch (error) {
+ *   if (error instanceof NetlinkError) console.log(error.code, error.attribute, error.message);
+ * }
+ * ```
+ *
+ * @module
+ */
+export {
+  type CallOptions,
+  type Client,
+  type Connection,
+  type Do,
+  type DumpOptions,
+  type Lists,
+  type Method,
+  open,
+  type OpenOptions,
+} from "./client.ts";
+export type { AllOptions, Dump } from "./dump.ts";
+export { errnoName, errnoText } from "./errno.ts";
+export * from "./errors.ts";
+export type { ExtendedAck } from "./extack.ts";
+export { type AttributePolicy, describePolicy, type PolicyType } from "./policy.ts";
+export type { NetlinkWarning } from "./refusal.ts";
+export { kernel, type SocketOptions } from "./socket.ts";
+export type { Connector, Transport } from "./transport.ts";

@@ -1,0 +1,204 @@
+/** Netlink sockets of the running kernel, through the C library. @module */
+import { OverrunError, SystemError, TruncatedError } from "./errors.ts";
+import { checked, type Libc, libc, Socket } from "./libc.ts";
+import type { Connector, Transport } from "./transport.ts";
+
+/** SOL_NETLINK. */
+const SOL_NETLINK = 270;
+/** Options of linux/netlink.h. */
+const NETLINK_CAP_ACK = 10, NETLINK_EXT_ACK = 11, NETLINK_GET_STRICT_CHK = 12;
+
+const EINTR = 4, EAGAIN = 11, ENOPROTOOPT = 92, ENOBUFS = 105;
+
+/** Bytes of `struct sockaddr_nl`. */
+const ADDRESS_SIZE = 12;
+/** Bytes of `struct msghdr` on 64-bit machines. */
+const MSGHDR_SIZE = 56;
+
+/** A poll cannot be cancelled, and keeps a descriptor busy that a close would like to free: so it is kept short. */
+const POLL_SLICE = 100;
+
+/**
+ * Takes what does not fit into a socket's own buffer. Shared, because a receive is over before another begins; its
+ * pages cost nothing until something is put there.
+ */
+let overflow = new Uint8Array(0);
+const OVERFLOW_SIZE = 1 << 20;
+
+/** What can be chosen of a kernel socket. */
+export interface SocketOptions {
+  /** Bytes of the receive buffer at first; 32,768 unless set. It grows as needed. */
+  receiveBuffer?: number;
+}
+
+/**
+ * An AF_NETLINK socket. Answers carry the extended ack and leave out the request, and requests for data are checked
+ * strictly, as far as the kernel knows these options.
+ */
+export class LibcTransport implements Transport {
+  /** Port id that the kernel gave to this socket. */
+  readonly port: number;
+  readonly #libc: Libc;
+  readonly #poll = new Uint8Array(8);
+  // Room for struct msghdr, two struct iovec, and the sender's struct sockaddr_nl, which msghdr points to.
+  readonly #header = new Uint8Array(MSGHDR_SIZE + 32 + ADDRESS_SIZE);
+  readonly #view = new DataView(this.#header.buffer);
+  #buffer: Uint8Array<ArrayBuffer>;
+  #overflow = overflow;
+  #fd: number;
+  #polling: Promise<boolean> | undefined;
+  #stopWaiting: (() => void) | undefined;
+
+  /** Opens a socket. Throws {@linkcode SystemError}, {@linkcode UnsupportedError}. */
+  constructor(protocol: number, options: SocketOptions = {}) {
+    this.#libc = libc();
+    this.#buffer = new Uint8Array(options.receiveBuffer ?? 1 << 15);
+    this.#fd = checked(
+      "socket",
+      this.#libc.socket(Socket.netlink, Socket.raw | Socket.closeOnExec, protocol),
+    );
+    try {
+      for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) {
+        this.#setOption(SOL_NETLINK, option, 1);
+      }
+      const address = new Uint8Array(ADDRESS_SIZE);
+      const view = new DataView(address.buffer);
+      view.setUint16(0, Socket.netlink, true);
+      checked("bind", this.#libc.bind(this.#fd, address, ADDRESS_SIZE));
+      checked("getsockname", this.#libc.getsockname(this.#fd, address, new Uint32Array([ADDRESS_SIZE])));
+      this.port = view.getUint32(4, true);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.#layout();
+  }
+
+  /** Holds the last datagram. */
+  get buffer(): Uint8Array {
+    return this.#buffer;
+  }
+
+  /** Port id of the last datagram's sender. */
+  get sender(): number {
+    return this.#view.getUint32(MSGHDR_SIZE + 32 + 4, true);
+  }
+
+  /** Sets an integer option; one that the kernel does not know is left alone. */
+  #setOption(level: number, option: number, value: number): void {
+    const result = this.#libc.setsockopt(this.#fd, level, option, new Int32Array([value]), 4);
+    if (result === -1 && this.#libc.errno() !== ENOPROTOOPT) {
+      throw new SystemError("setsockopt", this.#libc.errno());
+    }
+  }
+
+  /** Fills in the message header of recvmsg(2), which points into the buffers. */
+  #layout(): void {
+    if (overflow.length === 0) overflow = new Uint8Array(OVERFLOW_SIZE);
+    this.#overflow = overflow;
+    const view = this.#view;
+    const base = addressOf(this.#header);
+    view.setBigUint64(0, base + BigInt(MSGHDR_SIZE + 32), true); // msg_name
+    view.setBigUint64(16, base + BigInt(MSGHDR_SIZE), true); // msg_iov
+    view.setBigUint64(24, 2n, true); // msg_iovlen
+    view.setBigUint64(MSGHDR_SIZE, addressOf(this.#buffer), true);
+    view.setBigUint64(MSGHDR_SIZE + 8, BigInt(this.#buffer.length), true);
+    view.setBigUint64(MSGHDR_SIZE + 16, addressOf(overflow), true);
+    view.setBigUint64(MSGHDR_SIZE + 24, BigInt(overflow.length), true);
+  }
+
+  /** Sends one datagram to the kernel. */
+  send(bytes: Uint8Array): void {
+    const { errno, send } = this.#libc;
+    while (send(this.#fd, bytes as Uint8Array<ArrayBuffer>, bytes.length, Socket.dontWait) === -1) {
+      if (errno() !== EINTR) throw new SystemError("send", errno());
+    }
+  }
+
+  /** Takes one datagram, if there is one. */
+  receive(): number {
+    const { errno, recvmsg } = this.#libc;
+    if (this.#overflow !== overflow) this.#layout();
+    for (;;) {
+      // The kernel wrote the length of the sender's address over this.
+      this.#view.setUint32(8, ADDRESS_SIZE, true);
+      const length = recvmsg(this.#fd, this.#header, Socket.dontWait | Socket.truncate);
+      if (length > this.#buffer.length) return this.#grow(length);
+      if (length >= 0) return length;
+      switch (errno()) {
+        case EINTR:
+          continue;
+        case EAGAIN:
+          return -1;
+        case ENOBUFS:
+          throw new OverrunError();
+        default:
+          throw new SystemError("recvmsg", errno());
+      }
+    }
+  }
+
+  /** Puts the two parts of a large datagram together, in a buffer that will do for the next of its kind. */
+  #grow(length: number): number {
+    const room = this.#buffer.length + overflow.length;
+    const buffer = new Uint8Array(2 ** Math.ceil(Math.log2(length)));
+    if (length <= room) {
+      buffer.set(this.#buffer);
+      buffer.set(overflow.subarray(0, length - this.#buffer.length), this.#buffer.length);
+    }
+    this.#buffer = buffer;
+    this.#layout();
+    if (length > room) throw new TruncatedError(length);
+    return length;
+  }
+
+  /** Waits for a datagram. */
+  async wait(timeout: number, signal?: AbortSignal): Promise<boolean> {
+    const deadline = performance.now() + timeout;
+    const stopped = new Promise<boolean>((resolve) => this.#stopWaiting = () => resolve(false));
+    const stop = this.#stopWaiting!;
+    signal?.addEventListener("abort", stop);
+    try {
+      while (this.#fd !== -1 && signal?.aborted !== true) {
+        const left = deadline - performance.now();
+        if (left <= 0) return false;
+        if (await Promise.race([this.#readable(Math.min(left, POLL_SLICE)), stopped])) return true;
+      }
+      return false;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** One poll(2) at a time: it owns its memory until it is done, waited for or not. */
+  #readable(milliseconds: number): Promise<boolean> {
+    return this.#polling ??= this.#pollOnce(milliseconds).finally(() => this.#polling = undefined);
+  }
+
+  async #pollOnce(milliseconds: number): Promise<boolean> {
+    const view = new DataView(this.#poll.buffer);
+    view.setInt32(0, this.#fd, true);
+    view.setUint16(4, Socket.pollIn, true);
+    view.setUint16(6, 0, true);
+    // A failed poll (a signal, or a descriptor that was closed) is one that found nothing; an error of the socket,
+    // such as an overrun, is told by the next receive.
+    return await this.#libc.poll(this.#poll, 1, Math.ceil(milliseconds)) > 0;
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    if (this.#fd === -1) return;
+    this.#libc.close(this.#fd);
+    this.#fd = -1;
+    this.#stopWaiting?.();
+  }
+}
+
+function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+}
+
+/** The running kernel, in the network namespace of this process. */
+export function kernel(options: SocketOptions = {}): Connector {
+  return { connect: (protocol) => new LibcTransport(protocol, options) };
+}

@@ -1,0 +1,179 @@
+/** A kernel for tests: behind the same Transport as the real one, it answers with what a test scripts. @module */
+import type { Connector, Transport } from "../netlink/mod.ts";
+import {
+  beginMessage,
+  endMessage,
+  type Family,
+  GENL_HDRLEN,
+  Messages,
+  NETLINK_GENERIC,
+  Reader,
+  Writer,
+} from "../wire/mod.ts";
+import { acknowledgement, type FakeRequest } from "./messages.ts";
+
+const GENL_ID_CTRL = 16, CTRL_CMD_NEWFAMILY = 1, CTRL_CMD_GETFAMILY = 3;
+const ENOENT = 2, EOPNOTSUPP = 95;
+/** Id of the first family, as far as a test is concerned. */
+const FIRST_FAMILY = 0x20;
+
+/** What a fake kernel sends: a datagram, or the error that receiving it throws. */
+export type Delivery = Uint8Array | Error | {
+  /** The datagram. */
+  bytes: Uint8Array;
+  /** Port id of the process that sent it, if it was not the kernel. */
+  sender: number;
+};
+
+/** Answers a request with datagrams, at once; none for silence. */
+export type Handler = (request: FakeRequest) => Iterable<Delivery>;
+
+/** One socket of a fake kernel. */
+export class FakeSocket implements Transport {
+  /** Port id. */
+  readonly port: number;
+  /** Holds the last datagram. */
+  buffer: Uint8Array = new Uint8Array();
+  /** Port id of the last datagram's sender. */
+  sender = 0;
+  /** Whether it was closed. */
+  closed = false;
+  readonly #answer: (socket: FakeSocket, bytes: Uint8Array) => void;
+  readonly #queue: Delivery[] = [];
+  #wake: ((ready: boolean) => void) | undefined;
+
+  /** Made by {@linkcode FakeKernel.connect}. */
+  constructor(port: number, answer: (socket: FakeSocket, bytes: Uint8Array) => void) {
+    this.port = port;
+    this.#answer = answer;
+  }
+
+  /** Puts something into the socket, now or at any time later. */
+  deliver(...deliveries: readonly Delivery[]): void {
+    this.#queue.push(...deliveries);
+    this.#wake?.(true);
+  }
+
+  /** Hands a request to the fake kernel. */
+  send(bytes: Uint8Array): void {
+    this.#answer(this, bytes.slice());
+  }
+
+  /** Takes the next datagram. */
+  receive(): number {
+    const next = this.#queue.shift();
+    if (next === undefined) return -1;
+    if (next instanceof Error) throw next;
+    const { bytes, sender } = next instanceof Uint8Array ? { bytes: next, sender: 0 } : next;
+    this.buffer = bytes;
+    this.sender = sender;
+    return bytes.length;
+  }
+
+  /** Waits for a delivery. */
+  async wait(timeout: number, signal?: AbortSignal): Promise<boolean> {
+    if (this.#queue.length > 0) return true;
+    if (this.closed || signal?.aborted) return false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = () => this.#wake?.(false);
+    signal?.addEventListener("abort", stop);
+    try {
+      return await new Promise<boolean>((resolve) => {
+        this.#wake = resolve;
+        if (Number.isFinite(timeout)) timer = setTimeout(() => resolve(false), timeout);
+      });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+      this.#wake = undefined;
+    }
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    this.closed = true;
+    this.#wake?.(false);
+  }
+}
+
+/** A kernel that has the families it is given, and answers with what its handler says. */
+export class FakeKernel implements Connector {
+  /** Every request but those that resolve a family, in order. */
+  readonly requests: FakeRequest[] = [];
+  /** Every socket that was opened, in order. */
+  readonly sockets: FakeSocket[] = [];
+  readonly #families: readonly Family[];
+  readonly #handler: Handler;
+
+  /** Creates a kernel. */
+  constructor(families: readonly Family[], handler: Handler) {
+    this.#families = families;
+    this.#handler = handler;
+  }
+
+  /** Opens a socket. */
+  connect(protocol: number): FakeSocket {
+    const socket = new FakeSocket(1000 + this.sockets.length, (socket, bytes) => {
+      for (const request of requestsIn(bytes, protocol, socket.port)) {
+        socket.deliver(...this.#answer(request));
+      }
+    });
+    this.sockets.push(socket);
+    return socket;
+  }
+
+  #answer(request: FakeRequest): Iterable<Delivery> {
+    if (request.protocol !== NETLINK_GENERIC || request.type !== GENL_ID_CTRL) {
+      this.requests.push(request);
+      return this.#handler(request);
+    }
+    if (request.command !== CTRL_CMD_GETFAMILY) return [acknowledgement(request, EOPNOTSUPP)];
+    const name = familyName(request.bytes);
+    const index = this.#families.findIndex((family) => family.name === name);
+    const family = this.#families[index];
+    if (family === undefined) return [acknowledgement(request, ENOENT)];
+    return [newFamily(request, family, FIRST_FAMILY + index), acknowledgement(request)];
+  }
+}
+
+/** A kernel that has `families` and answers every request with what `handler` gives. */
+export function fakeKernel(families: readonly Family[], handler: Handler): FakeKernel {
+  return new FakeKernel(families, handler);
+}
+
+function* requestsIn(bytes: Uint8Array, protocol: number, port: number): Generator<FakeRequest> {
+  const messages = new Messages(bytes);
+  while (messages.next()) {
+    const { start, end, type, flags, sequence } = messages;
+    const command = protocol === NETLINK_GENERIC ? bytes[messages.reader.position] : undefined;
+    yield { protocol, type, flags, sequence, port, command, bytes: bytes.slice(start, end) };
+  }
+}
+
+function familyName(bytes: Uint8Array): string | undefined {
+  const reader = new Reader(bytes, 16 + GENL_HDRLEN);
+  while (reader.next(bytes.length)) if (reader.type === 2) return reader.string();
+  return undefined;
+}
+
+function newFamily(request: FakeRequest, family: Family, id: number): Uint8Array {
+  const writer = new Writer();
+  const start = beginMessage(writer, GENL_ID_CTRL, 0, request.sequence, request.port);
+  writer.view.setUint16(writer.reserve(GENL_HDRLEN), CTRL_CMD_NEWFAMILY | 2 << 8, true);
+  writer.string(2, family.name);
+  writer.u16(1, id);
+  const groups = Object.keys(family.groups);
+  writer.indexed(7, groupCodec, groups.map((name, index) => ({ name, id: 16 * id + index })), 1);
+  endMessage(writer, start);
+  return writer.result();
+}
+
+const groupCodec = {
+  name: "group",
+  fields: "name id",
+  decode: (): { name: string; id: number } => ({ name: "", id: 0 }),
+  encode(writer: Writer, group: { readonly name?: unknown; readonly id?: unknown }): void {
+    writer.string(1, group.name as string);
+    writer.u32(2, group.id as number);
+  },
+};
