@@ -3,7 +3,7 @@
  * each family has an entry point of its own, such as `@tynl/tynl/netdev`.
  *
  * @example Links of this machine
- * ```ts ignore
+ * ```ts
  * import { open } from "@tynl/tynl";
  * import { rtLink } from "@tynl/tynl/rt-link";
  *

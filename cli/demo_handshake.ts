@@ -14,7 +14,7 @@ import {
 // The types are those of the committed code, which is the same text.
 import type { Accept, Done, HandshakeOperations } from "../generated/handshake/mod.ts";
 import type { Input } from "../runtime/wire/mod.ts";
-import { heading } from "./table.ts";
+import { heading, wrap } from "./table.ts";
 
 type Handshake = Family<HandshakeOperations>;
 type Module = typeof import("../generated/handshake/mod.ts");
@@ -100,7 +100,7 @@ async function show(
   });
   const bytes = writer.result();
   console.log(heading(`${title} (${family.name} ${operation.name}, ${direction})`));
-  console.log(`  encode(${show80(value, 9)})\n`);
+  console.log(`  The object:\n${inLines(value)}\n\n  Encoded:\n`);
   const annotations = annotateMessage(
     { bytes, protocol: family.protocol, format: operation },
     await family.meta(),
@@ -115,11 +115,11 @@ async function show(
   const messages = new Messages(bytes);
   messages.next();
   messages.reader.position += GENL_HDRLEN;
-  console.log(`\n  decode: ${show80(decodePayload(messages.reader, messages.end, operation), 10)}`);
+  console.log(`\n  Decoded again:\n${inLines(decodePayload(messages.reader, messages.end, operation))}`);
 }
 
-/** A value as source text, in lines of 80 columns, all but the first indented. */
-function show80(value: unknown, indent: number): string {
-  const text = Deno.inspect(value, { breakLength: 78 - indent, colors: false });
-  return text.replaceAll("\n", `\n${" ".repeat(indent)}`);
+/** A value as source text, in indented lines. */
+function inLines(value: unknown): string {
+  const text = Deno.inspect(value, { breakLength: Infinity, compact: true, colors: false });
+  return wrap(text.replaceAll("\n", "").split(/ +/), "    ");
 }

@@ -1,5 +1,12 @@
 /** The second part of the demo: questions to the running kernel. @module */
-import { NetlinkError, open, UnsupportedError } from "../mod.ts";
+import {
+  DumpInterruptedError,
+  FamilyNotFoundError,
+  NetlinkError,
+  open,
+  SystemError,
+  UnsupportedError,
+} from "../mod.ts";
 import { families } from "../generated/families.ts";
 import { type CtrlAttrs, nlctrl } from "../generated/nlctrl/mod.ts";
 import { rtAddr } from "../generated/rt-addr/mod.ts";
@@ -8,21 +15,33 @@ import { RtmType, rtRoute } from "../generated/rt-route/mod.ts";
 import { type Family, NETLINK_GENERIC } from "../runtime/wire/mod.ts";
 import { heading, table, wrap } from "./table.ts";
 
-/** Rows of a table that are shown of what may be very many. */
+/** Routes that are shown: there may be very many. */
 const MOST_ROWS = 20;
 
 /** Asks the running kernel, and tells what it says; where there is no netlink, why. */
 export async function showKernel(): Promise<void> {
   console.log(heading("The running kernel"));
   try {
-    const known = await showFamilies();
-    const names = await showLinks();
-    await showAddresses(names);
-    await showRoutes(names);
-    await showSupport(known);
+    const known = await told(showFamilies);
+    const names = await told(showLinks) ?? new Map();
+    await told(() => showAddresses(names));
+    await told(() => showRoutes(names));
+    if (known !== undefined) await told(() => showSupport(known));
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     console.log(wrap(`Cannot ask it: ${error.message}.`.split(" ")));
+  }
+}
+
+/** Runs one part. A sandbox may forbid any of them: that is said, and the others go on. */
+async function told<T>(part: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await part();
+  } catch (error) {
+    const expected = [NetlinkError, SystemError, FamilyNotFoundError, DumpInterruptedError];
+    if (!expected.some((type) => error instanceof type)) throw error;
+    console.log(`\n${wrap((error as Error).message.split(" "))}`);
+    return undefined;
   }
 }
 
@@ -46,7 +65,9 @@ async function showLinks(): Promise<Map<number, string>> {
   await using client = await open(rtLink);
   const names = new Map<number, string>();
   const rows: string[][] = [];
-  for await (const { header, ifname = "", mtu, operstate, address = "", linkinfo } of client.getlink.dump()) {
+  for (
+    const { header, ifname = "", mtu, operstate, address = "", linkinfo } of await client.getlink.dump().all()
+  ) {
     names.set(header.ifiIndex, ifname);
     const state = OPERSTATES[operstate ?? 0] ?? `${operstate}`;
     rows.push([`${header.ifiIndex}`, ifname, state, `${mtu ?? ""}`, address, linkinfo?.kind ?? ""]);
@@ -58,7 +79,7 @@ async function showLinks(): Promise<Map<number, string>> {
 async function showAddresses(names: ReadonlyMap<number, string>): Promise<void> {
   await using client = await open(rtAddr);
   const rows: string[][] = [];
-  for await (const { header, local, address, label } of client.getaddr.dump()) {
+  for (const { header, local, address, label } of await client.getaddr.dump().all()) {
     const device = names.get(header.ifaIndex) ?? `${header.ifaIndex}`;
     rows.push([
       device,
@@ -74,7 +95,13 @@ async function showRoutes(names: ReadonlyMap<number, string>): Promise<void> {
   await using client = await open(rtRoute);
   const types = new Map<number, string>(Object.entries(RtmType).map(([name, value]) => [value, name]));
   const rows: string[][] = [];
+  let more = 0;
+  // Some machines have a million of them: they are streamed, not collected.
   for await (const { header, dst, gateway, oif, table, priority } of client.getroute.dump()) {
+    if (rows.length === MOST_ROWS) {
+      more++;
+      continue;
+    }
     rows.push([
       dst === undefined ? "default" : `${dst}/${header.rtmDstLen}`,
       gateway ?? "",
@@ -84,14 +111,18 @@ async function showRoutes(names: ReadonlyMap<number, string>): Promise<void> {
       `${priority ?? ""}`,
     ]);
   }
-  show("Routes, from rt-route getroute", ["destination", "via", "device", "type", "table", "metric"], rows);
+  show(
+    "Routes, from rt-route getroute",
+    ["destination", "via", "device", "type", "table", "metric"],
+    rows,
+    more,
+  );
 }
 
-function show(title: string, names: readonly string[], rows: readonly string[][]): void {
+function show(title: string, names: readonly string[], rows: readonly string[][], more = 0): void {
   console.log(`\n  ${title}:\n`);
-  if (rows.length === 0) console.log("  none");
-  else console.log(table(names, rows.slice(0, MOST_ROWS)));
-  if (rows.length > MOST_ROWS) console.log(`  … and ${rows.length - MOST_ROWS} more`);
+  console.log(rows.length === 0 ? "  none" : table(names, rows));
+  if (more > 0) console.log(`  … and ${more} more`);
 }
 
 /** Tells which of the generated families this kernel has. */
@@ -106,7 +137,7 @@ async function showSupport(known: readonly CtrlAttrs[]): Promise<void> {
     (there === undefined ? untold : there ? here : absent).push(spec);
   }
   const total = here.length + absent.length + untold.length;
-  console.log(heading(`Of the ${total} families, this kernel (${release()}) has ${here.length}`));
+  console.log(heading(`Of the ${total} families, this kernel${await release()} has ${here.length}`));
   console.log(wrap(here));
   console.log(
     `\n  ${absent.length} are not there: not built in, or their module is not loaded\n${wrap(absent)}`,
@@ -131,12 +162,10 @@ async function answers(family: Family): Promise<boolean | undefined> {
   }
 }
 
-function release(): string {
-  try {
-    return `Linux ${Deno.readTextFileSync("/proc/sys/kernel/osrelease").trim()}`;
-  } catch {
-    return "Linux";
-  }
+/** The kernel's version, if we may know. */
+async function release(): Promise<string> {
+  const { state } = await Deno.permissions.query({ name: "sys", kind: "osRelease" });
+  return state === "granted" ? ` (Linux ${Deno.osRelease()})` : "";
 }
 
 /** IF_OPER_* of linux/if.h (RFC 2863). */

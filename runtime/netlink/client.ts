@@ -109,7 +109,7 @@ export type Client<O extends { [K in keyof O]: OperationTypes }, G extends strin
  * netlink sockets (off Linux, without `--allow-ffi`), and {@linkcode SystemError}.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { open } from "@tynl/tynl";
  * import { rtLink } from "@tynl/tynl/rt-link";
  *

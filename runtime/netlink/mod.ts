@@ -2,14 +2,14 @@
  * Netlink families of the running kernel: typed requests and dumps, and errors in the kernel's own words.
  *
  * @example Links of this machine
- * ```ts ignore
+ * ```ts
  * import { NetlinkError, open } from "@tynl/tynl";
  * import { rtLink } from "@tynl/tynl/rt-link";
  *
  * await using rt = await open(rtLink);
  * for await (const { header, ifname } of rt.getlink.dump()) console.log(header.ifiIndex, ifname);
  * try {
- *   await rt.dellink({ ifname: "none" });
+ *   await rt.getlink({ ifname: "none" });
  * } catch (error) {
  *   if (error instanceof NetlinkError) console.log(error.code, error.attribute, error.message);
  * }

@@ -88,13 +88,13 @@ function refuseMember(name: string, expected: string, value: unknown): never {
 /** Sets a u8 member. */
 export function setU8(writer: Writer, at: number, value: number | undefined, name: string): void {
   if (value === undefined) return;
-  if ((value & 0xff) !== value) refuseMember(name, "u8 (0..255)", value);
+  if (typeof value !== "number" || (value & 0xff) !== value) refuseMember(name, "u8 (0..255)", value);
   writer.view.setUint8(at, value);
 }
 /** Sets an s8 member. */
 export function setS8(writer: Writer, at: number, value: number | undefined, name: string): void {
   if (value === undefined) return;
-  if ((value << 24) >> 24 !== value) refuseMember(name, "s8 (-128..127)", value);
+  if (typeof value !== "number" || (value << 24) >> 24 !== value) refuseMember(name, "s8 (-128..127)", value);
   writer.view.setInt8(at, value);
 }
 /** Sets a u16 member. */
@@ -106,7 +106,7 @@ export function setU16(
   little: boolean,
 ): void {
   if (value === undefined) return;
-  if ((value & 0xffff) !== value) refuseMember(name, "u16 (0..65535)", value);
+  if (typeof value !== "number" || (value & 0xffff) !== value) refuseMember(name, "u16 (0..65535)", value);
   writer.view.setUint16(at, value, little);
 }
 /** Sets an s16 member. */
@@ -118,7 +118,9 @@ export function setS16(
   little: boolean,
 ): void {
   if (value === undefined) return;
-  if ((value << 16) >> 16 !== value) refuseMember(name, "s16 (-32768..32767)", value);
+  if (typeof value !== "number" || (value << 16) >> 16 !== value) {
+    refuseMember(name, "s16 (-32768..32767)", value);
+  }
   writer.view.setInt16(at, value, little);
 }
 /** Sets a u32 member. */
@@ -130,7 +132,7 @@ export function setU32(
   little: boolean,
 ): void {
   if (value === undefined) return;
-  if (value >>> 0 !== value) refuseMember(name, "u32 (0..4294967295)", value);
+  if (typeof value !== "number" || value >>> 0 !== value) refuseMember(name, "u32 (0..4294967295)", value);
   writer.view.setUint32(at, value, little);
 }
 /** Sets an s32 member. */
@@ -142,7 +144,9 @@ export function setS32(
   little: boolean,
 ): void {
   if (value === undefined) return;
-  if ((value | 0) !== value) refuseMember(name, "s32 (-2147483648..2147483647)", value);
+  if (typeof value !== "number" || (value | 0) !== value) {
+    refuseMember(name, "s32 (-2147483648..2147483647)", value);
+  }
   writer.view.setInt32(at, value, little);
 }
 /** Sets a u64 member. */

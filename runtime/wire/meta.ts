@@ -35,7 +35,7 @@ export interface AttributeMeta {
   readonly valueNames?: readonly string[];
   /** Sub-message. */
   readonly message?: string;
-  /** Attribute (a property's name) that selects the sub-message's format. */
+  /** Attribute, by its name in the spec, that selects the sub-message's format: of this set or one around it. */
   readonly selector?: string;
   /** Index of the first element of an indexed array; 0 if absent. */
   readonly start?: number;

@@ -103,68 +103,78 @@ export class Writer {
   /** u8. */
   u8(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value & 0xff) !== value) this.#refuse(type, "u8 (0..255)", value);
+    if (typeof value !== "number" || (value & 0xff) !== value) this.#refuse(type, "u8 (0..255)", value);
     this.bytes[this.attribute(type, 1)] = value;
   }
   /** s8. */
   s8(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value << 24) >> 24 !== value) this.#refuse(type, "s8 (-128..127)", value);
+    if (typeof value !== "number" || (value << 24) >> 24 !== value) {
+      this.#refuse(type, "s8 (-128..127)", value);
+    }
     this.view.setInt8(this.attribute(type, 1), value);
   }
   /** u16. */
   u16(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value & 0xffff) !== value) this.#refuse(type, "u16 (0..65535)", value);
+    if (typeof value !== "number" || (value & 0xffff) !== value) this.#refuse(type, "u16 (0..65535)", value);
     const at = this.attribute(type, 2);
     this.view.setUint16(at, value, true);
   }
   /** u16, big-endian. */
   u16be(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value & 0xffff) !== value) this.#refuse(type, "u16 (0..65535)", value);
+    if (typeof value !== "number" || (value & 0xffff) !== value) this.#refuse(type, "u16 (0..65535)", value);
     const at = this.attribute(type, 2);
     this.view.setUint16(at, value);
   }
   /** s16. */
   s16(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value << 16) >> 16 !== value) this.#refuse(type, "s16 (-32768..32767)", value);
+    if (typeof value !== "number" || (value << 16) >> 16 !== value) {
+      this.#refuse(type, "s16 (-32768..32767)", value);
+    }
     const at = this.attribute(type, 2);
     this.view.setInt16(at, value, true);
   }
   /** s16, big-endian. */
   s16be(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value << 16) >> 16 !== value) this.#refuse(type, "s16 (-32768..32767)", value);
+    if (typeof value !== "number" || (value << 16) >> 16 !== value) {
+      this.#refuse(type, "s16 (-32768..32767)", value);
+    }
     const at = this.attribute(type, 2);
     this.view.setInt16(at, value);
   }
   /** u32. */
   u32(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if (value >>> 0 !== value) this.#refuse(type, "u32 (0..4294967295)", value);
+    if (typeof value !== "number" || value >>> 0 !== value) this.#refuse(type, "u32 (0..4294967295)", value);
     const at = this.attribute(type, 4);
     this.view.setUint32(at, value, true);
   }
   /** u32, big-endian. */
   u32be(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if (value >>> 0 !== value) this.#refuse(type, "u32 (0..4294967295)", value);
+    if (typeof value !== "number" || value >>> 0 !== value) this.#refuse(type, "u32 (0..4294967295)", value);
     const at = this.attribute(type, 4);
     this.view.setUint32(at, value);
   }
   /** s32. */
   s32(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value | 0) !== value) this.#refuse(type, "s32 (-2147483648..2147483647)", value);
+    if (typeof value !== "number" || (value | 0) !== value) {
+      this.#refuse(type, "s32 (-2147483648..2147483647)", value);
+    }
     const at = this.attribute(type, 4);
     this.view.setInt32(at, value, true);
   }
   /** s32, big-endian. */
   s32be(type: number, value: number | undefined): void {
     if (value === undefined) return;
-    if ((value | 0) !== value) this.#refuse(type, "s32 (-2147483648..2147483647)", value);
+    if (typeof value !== "number" || (value | 0) !== value) {
+      this.#refuse(type, "s32 (-2147483648..2147483647)", value);
+    }
     const at = this.attribute(type, 4);
     this.view.setInt32(at, value);
   }
@@ -253,9 +263,12 @@ export class Writer {
   /** NLA_BITFIELD32. */
   bitfield32(type: number, value: Input<Bitfield32> | undefined): void {
     if (value === undefined) return;
+    if (typeof value !== "object" || value === null) this.#refuse(type, "{ value, selector }", value);
     const { value: bits = 0, selector = 0 } = value;
-    if (bits >>> 0 !== bits) this.#refuse(type, "a u32 as value", bits);
-    if (selector >>> 0 !== selector) this.#refuse(type, "a u32 as selector", selector);
+    if (typeof bits !== "number" || bits >>> 0 !== bits) this.#refuse(type, "a u32 as value", bits);
+    if (typeof selector !== "number" || selector >>> 0 !== selector) {
+      this.#refuse(type, "a u32 as selector", selector);
+    }
     const at = this.attribute(type, 8);
     this.view.setUint32(at, bits, true);
     this.view.setUint32(at + 4, selector, true);
@@ -377,7 +390,11 @@ export class Writer {
   /** A fixed header, without an attribute around it. */
   header(struct: AnyStruct, value: unknown): void {
     const at = this.reserve(struct.size);
-    if (value !== undefined) struct.encode(this, at, value as never);
+    if (value === undefined) return;
+    if (typeof value !== "object" || value === null) {
+      throw new NetlinkEncodeError(`expected a struct ${struct.name}, got ${show(value)}`);
+    }
+    struct.encode(this, at, value as never);
   }
 
   /** A nest. */
@@ -464,8 +481,8 @@ export class Writer {
     write: (index: number, value: V) => void,
   ): void {
     if (values === undefined) return;
-    const { indices } = values;
     if (!Array.isArray(values)) this.#refuse(type, "an array", values);
+    const { indices } = values as { readonly indices?: readonly number[] };
     if (indices !== undefined && indices.length !== values.length) {
       throw new NetlinkEncodeError(`${indices.length} indices for ${values.length} elements`, type);
     }
@@ -553,12 +570,15 @@ export class Writer {
 
   /** Attributes that no codec knows, as they came. */
   unknown(values: readonly Input<UnknownAttribute>[] | undefined): void {
-    for (const { type, data = new Uint8Array() } of values ?? []) {
-      if (type === undefined || (type & 0xffff) !== type) {
+    if (values === undefined) return;
+    if (!Array.isArray(values)) {
+      throw new NetlinkEncodeError(`expected an array of unknown attributes, got ${show(values)}`);
+    }
+    for (const { type, data = new Uint8Array() } of values as readonly Input<UnknownAttribute>[]) {
+      if (typeof type !== "number" || (type & 0xffff) !== type) {
         throw new NetlinkEncodeError(`unknown attribute of type ${show(type)}; expected 0..65535`);
       }
-      const at = this.attribute(type, data.length);
-      this.bytes.set(data, at);
+      this.bytesOf(type, data);
     }
   }
 
