@@ -32,6 +32,33 @@ export interface Bitfield32 {
  */
 export type IndexedArray<T> = T[] & { indices?: number[] };
 
+/** Values that the elements of an indexed array may be, by the method of a reader or writer. */
+export type ElementType =
+  | "u8"
+  | "u16"
+  | "u32"
+  | "u64"
+  | "s8"
+  | "s16"
+  | "s32"
+  | "s64"
+  | "u16be"
+  | "u32be"
+  | "u64be"
+  | "s16be"
+  | "s32be"
+  | "s64be"
+  | "uint"
+  | "sint"
+  | "uintbe"
+  | "sintbe"
+  | "ip"
+  | "ipv4"
+  | "mac"
+  | "uuid"
+  | "bytes"
+  | "string";
+
 /** Gives the elements of an array their own indices on the wire: the first one's, or one for each. */
 export function indexed<T>(indices: number | readonly number[], elements: readonly T[]): IndexedArray<T> {
   const array: IndexedArray<T> = [...elements];

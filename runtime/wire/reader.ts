@@ -1,37 +1,10 @@
 /** Reads attributes out of a buffer. Generated decoders drive it; see {@linkcode Codec}. @module */
-import type { Bitfield32, Codec, IndexedArray, Struct, UnknownAttribute } from "./codec.ts";
+import type { Bitfield32, Codec, ElementType, IndexedArray, Struct, UnknownAttribute } from "./codec.ts";
 import { locate, locateElement, NetlinkDecodeError } from "./errors.ts";
 import { decodeText, formatHex, formatIpv4, formatIpv6, formatUuid } from "./text.ts";
 
 /** Nests deeper than this are refused: far beyond what the kernel sends, far below what overflows the stack. */
 const MAX_DEPTH = 64;
-
-/** Scalars that the elements of an indexed array may be. */
-export type ElementReader =
-  | "u8"
-  | "u16"
-  | "u32"
-  | "u64"
-  | "s8"
-  | "s16"
-  | "s32"
-  | "s64"
-  | "u16be"
-  | "u32be"
-  | "u64be"
-  | "s16be"
-  | "s32be"
-  | "s64be"
-  | "uint"
-  | "sint"
-  | "uintbe"
-  | "sintbe"
-  | "ip"
-  | "ipv4"
-  | "mac"
-  | "uuid"
-  | "bytes"
-  | "string";
 
 /**
  * A cursor over attributes (`struct nlattr`), all little-endian hosts' order unless a method says `be`.
@@ -373,7 +346,7 @@ export class Reader {
   }
 
   /** Scalars whose attribute ids are indices, counting from `start` as a rule. */
-  indexedValues<T>(read: ElementReader, start: number): IndexedArray<T> {
+  indexedValues<T>(read: ElementType, start: number): IndexedArray<T> {
     return this.#indexed(start, () => (read === "bytes" ? this.bytesOf() : this[read]()) as T);
   }
 
@@ -413,7 +386,7 @@ export class Reader {
   /** Like {@linkcode Reader.typeValues}, with a scalar at the innermost level, as member `value`. */
   typeScalars<V, K extends string>(
     names: readonly K[],
-    read: Exclude<ElementReader, "bytes">,
+    read: Exclude<ElementType, "bytes">,
   ): (Record<K, number> & { value: V })[] {
     return this.#typeValues(names, (target) => {
       target["value"] = this[read]();

@@ -1,5 +1,14 @@
 /** Appends attributes to a growing buffer. Generated encoders drive it; see {@linkcode Codec}. @module */
-import type { AnyCodec, AnyStruct, Bitfield32, Codec, Input, Struct, UnknownAttribute } from "./codec.ts";
+import type {
+  AnyCodec,
+  AnyStruct,
+  Bitfield32,
+  Codec,
+  ElementType,
+  Input,
+  Struct,
+  UnknownAttribute,
+} from "./codec.ts";
 import { locate, locateElement, NetlinkEncodeError } from "./errors.ts";
 import { isBig, setS16, setS32, setS64, setS8, setU16, setU32, setU64, setU8, show } from "./members.ts";
 import { encodeText, parseIp, parseIpv4, parseMac, parseUuid } from "./text.ts";
@@ -8,33 +17,6 @@ import { encodeText, parseIp, parseIpv4, parseMac, parseUuid } from "./text.ts";
 const NESTED = 0x8000;
 /** The length field has 16 bits, and counts its own header. */
 const MAX_PAYLOAD = 0xffff - 4;
-
-/** Scalars that the elements of an indexed array may be. */
-export type ElementWriter =
-  | "u8"
-  | "u16"
-  | "u32"
-  | "u64"
-  | "s8"
-  | "s16"
-  | "s32"
-  | "s64"
-  | "u16be"
-  | "u32be"
-  | "u64be"
-  | "s16be"
-  | "s32be"
-  | "s64be"
-  | "uint"
-  | "sint"
-  | "uintbe"
-  | "sintbe"
-  | "ip"
-  | "ipv4"
-  | "mac"
-  | "uuid"
-  | "bytes"
-  | "string";
 
 /**
  * A growing buffer of attributes. Methods named after types append one attribute of that type; `undefined` appends
@@ -466,7 +448,7 @@ export class Writer {
   /** Scalars whose attribute ids are indices, from `first` unless the array has indices of its own. */
   indexedValues(
     type: number,
-    write: ElementWriter,
+    write: ElementType,
     values: (readonly unknown[] & { readonly indices?: readonly number[] }) | undefined,
     first: number,
   ): void {
@@ -523,7 +505,7 @@ export class Writer {
   typeScalars(
     type: number,
     names: readonly string[],
-    write: Exclude<ElementWriter, "bytes">,
+    write: Exclude<ElementType, "bytes">,
     values: readonly unknown[] | undefined,
   ): void {
     const method = write as "u32";
