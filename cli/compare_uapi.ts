@@ -10,6 +10,7 @@ import { asInstalled, emitUapiHeader } from "../generator/emit/uapi_header.ts";
 import { resolveUapi } from "../generator/model/uapi.ts";
 import { formatDiagnostic } from "../generator/spec/diagnostics.ts";
 import { readSpec } from "../generator/spec/read.ts";
+import { fetchPackages, run, UnavailableError } from "./debian.ts";
 
 const USAGE = `Usage: tynl compare-uapi [--specs DIR --include DIR]
 
@@ -21,22 +22,12 @@ Writes the headers that ynl generates from each spec and compares them with the 
 Without arguments both are fetched: linux-doc-7.3 and linux-libc-dev 7.3.x from trixie-backports.
 Exit status: 0 all headers are the same, 1 some differ, 2 nothing could be compared.`;
 
-const SUITE = "trixie-backports";
 const DOC_PACKAGE = "linux-doc-7.3";
 const HEADER_PACKAGE = "linux-libc-dev";
 const VERSION = "7.3.";
 /** How many headers of Linux 7.3 come from ynl. */
 const HEADERS = 17;
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const ATTEMPTS = 3;
-const UPDATE_LIMIT = 120_000;
-const DOWNLOAD_LIMIT = 300_000;
 const UNPACK_LIMIT = 120_000;
-
-/** Why nothing can be compared. */
-class CannotCompare extends Error {
-  override name = "CannotCompare";
-}
 
 /** What is compared with what. */
 interface Sources {
@@ -61,7 +52,7 @@ export async function compareUapi(args: string[]): Promise<number> {
       return 0;
     }
     if ((values.specs === undefined) !== (values.include === undefined)) {
-      throw new CannotCompare("--specs and --include go together");
+      throw new UnavailableError("--specs and --include go together");
     }
     if (values.specs !== undefined && values.include !== undefined) {
       const { specs, include } = values;
@@ -79,7 +70,7 @@ export async function compareUapi(args: string[]): Promise<number> {
 }
 
 function isExpected(error: unknown): error is Error {
-  return error instanceof CannotCompare || error instanceof Deno.errors.NotFound ||
+  return error instanceof UnavailableError || error instanceof Deno.errors.NotFound ||
     error instanceof Deno.errors.PermissionDenied ||
     (error instanceof TypeError && String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS"));
 }
@@ -94,7 +85,7 @@ async function compareAll({ specs, include, origin, expected }: Sources): Promis
     const path = `${specs}/${name}`;
     const { file, diagnostics } = readSpec(path.replace(/\.gz$/, ""), await readPlain(path));
     if (file === undefined) {
-      throw new CannotCompare(`${path} is no valid spec\n${diagnostics.map(formatDiagnostic).join("\n")}`);
+      throw new UnavailableError(`${path} is no valid spec\n${diagnostics.map(formatDiagnostic).join("\n")}`);
     }
     const header = resolveUapi(file.spec);
     const specPath = `Documentation/netlink/specs/${family}.yaml`;
@@ -111,7 +102,7 @@ async function compareAll({ specs, include, origin, expected }: Sources): Promis
     }
   }
   if (same + different === 0) {
-    throw new CannotCompare(`no header below ${include} was generated from ${specs}`);
+    throw new UnavailableError(`no header below ${include} was generated from ${specs}`);
   }
 
   const missing = Math.max(0, (expected ?? 0) - same - different);
@@ -156,48 +147,20 @@ function firstDifference(written: string, shipped: string): string {
 
 // --- fetching --------------------------------------------------------------------------------------------------
 
-/** Downloads and unpacks both packages below `state`, with an apt configuration of our own: no root needed. */
+/** Downloads and unpacks both packages below `state`. */
 async function fetchSources(state: string): Promise<Sources> {
-  const mirrors = debianMirrors();
-  if (mirrors.length === 0) throw new CannotCompare("apt on this machine knows no Debian mirror");
-  if (!exists(KEYRING)) throw new CannotCompare(`${KEYRING} is missing (package debian-archive-keyring)`);
-
-  let reason = "";
-  for (const mirror of mirrors) {
-    try {
-      return await fetchFrom(mirror, state);
-    } catch (error) {
-      if (!(error instanceof CannotCompare)) throw error;
-      reason = error.message;
-    }
-  }
-  throw new CannotCompare(reason);
-}
-
-async function fetchFrom(mirror: string, state: string): Promise<Sources> {
-  for (const folder of ["lists/partial", "cache/archives/partial"]) {
-    await Deno.mkdir(`${state}/${folder}`, { recursive: true });
-  }
-  await Deno.writeTextFile(`${state}/sources.list`, `deb [signed-by=${KEYRING}] ${mirror} ${SUITE} main\n`);
-  await Deno.writeTextFile(`${state}/apt.conf`, aptConfiguration(state));
-
-  const apt = (args: string[], limit: number) =>
-    withRetries(() => run("apt-get", ["-c", `${state}/apt.conf`, ...args], state, limit));
-  await apt(["update"], UPDATE_LIMIT);
-  await apt(["download", `${DOC_PACKAGE}=${VERSION}*`, `${HEADER_PACKAGE}=${VERSION}*`], DOWNLOAD_LIMIT);
-
+  const packages = [
+    { name: DOC_PACKAGE, wanted: "*/netlink/specs/*" },
+    { name: HEADER_PACKAGE, wanted: "./usr/include/*" },
+  ];
+  const archives = await fetchPackages(packages.map(({ name }) => `${name}=${VERSION}*`), state);
   const versions: string[] = [];
-  for (
-    const [name, wanted] of [[DOC_PACKAGE, "*/netlink/specs/*"], [HEADER_PACKAGE, "./usr/include/*"]] as const
-  ) {
-    const archive = [...Deno.readDirSync(state)].find((entry) => entry.name.startsWith(`${name}_`))?.name;
-    if (archive === undefined) throw new CannotCompare(`apt-get download left no ${name}`);
+  for (const [i, { name, wanted }] of packages.entries()) {
     // linux-doc is 270 MB unpacked, of which the specs are 1 MB.
     const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards "$2"';
-    await run("sh", ["-c", unpack, "sh", archive, wanted], state, UNPACK_LIMIT);
-    versions.push(
-      `${name} ${(await run("dpkg-deb", ["-f", archive, "Version"], state, UNPACK_LIMIT)).trim()}`,
-    );
+    await run("sh", ["-c", unpack, "sh", archives[i]!, wanted], state, UNPACK_LIMIT);
+    const version = await run("dpkg-deb", ["-f", archives[i]!, "Version"], state, UNPACK_LIMIT);
+    versions.push(`${name} ${version.trim()}`);
   }
   return {
     specs: `${state}/usr/share/doc/${DOC_PACKAGE}/Documentation/netlink/specs`,
@@ -205,88 +168,6 @@ async function fetchFrom(mirror: string, state: string): Promise<Sources> {
     origin: versions.join(", "),
     expected: HEADERS,
   };
-}
-
-/** Keeps apt away from the machine's lists, caches, pins and hooks; its proxy stays in force. */
-function aptConfiguration(state: string): string {
-  return `
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-Dir::Etc::SourceList "${state}/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "/dev/null";
-Dir::State::Lists "${state}/lists";
-Dir::Cache "${state}/cache";
-APT::Sandbox::User "";
-APT::Update::Error-Mode "any";
-Acquire::Languages "none";
-Acquire::http::Timeout "30";
-Acquire::https::Timeout "30";
-`;
-}
-
-/** The Debian archives that apt is configured for; third parties and the security archive have no backports. */
-function debianMirrors(): string[] {
-  const files = ["/etc/apt/sources.list"];
-  if (exists("/etc/apt/sources.list.d")) {
-    for (const { name } of Deno.readDirSync("/etc/apt/sources.list.d")) {
-      if (/\.(list|sources)$/.test(name)) files.push(`/etc/apt/sources.list.d/${name}`);
-    }
-  }
-  const mirrors = new Set<string>();
-  for (const file of files.filter(exists)) {
-    const text = Deno.readTextFileSync(file).replaceAll(/^\s*#.*$/gm, "");
-    const uris = file.endsWith(".sources")
-      ? [...text.matchAll(/^URIs:((?:.*\n?)(?:[ \t]+.*\n?)*)/gim)].flatMap((field) =>
-        field[1]?.split(/\s+/) ?? []
-      )
-      : [...text.matchAll(/^\s*deb\s+(?:\[[^\]]*\]\s*)?(\S+)/gm)].map((line) => line[1] ?? "");
-    for (const uri of uris) if (/\/debian(?![-\w])/.test(uri)) mirrors.add(uri);
-  }
-  return [...mirrors];
-}
-
-async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let n = 1;; n++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (n === ATTEMPTS || !(error instanceof CannotCompare)) throw error;
-    }
-  }
-}
-
-/** Runs a program for at most `limit` milliseconds; its output, or what it complained of. */
-async function run(program: string, args: string[], cwd: string, limit: number): Promise<string> {
-  const signal = AbortSignal.timeout(limit);
-  let output: Deno.CommandOutput;
-  try {
-    output = await new Deno.Command(program, { args, cwd, signal, stdin: "null", env: { LC_ALL: "C" } })
-      .output();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new CannotCompare(`${program} is not installed`);
-    throw error;
-  }
-  const call = [program, ...args.filter((arg) => /^[a-z]+$/.test(arg))].join(" ");
-  if (signal.aborted) throw new CannotCompare(`${call} took more than ${limit / 1000} s`);
-  if (!output.success) {
-    const complaints = new TextDecoder().decode(output.stderr).trim().split("\n");
-    // Of apt's complaints the first error says most: the last one says that there were errors.
-    const complaint = complaints.find((line) => line.startsWith("E: ")) ?? complaints.at(-1);
-    throw new CannotCompare(`${call}: ${complaint || `exit status ${output.code}`}`);
-  }
-  return new TextDecoder().decode(output.stdout);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 if (import.meta.main) Deno.exit(await compareUapi(Deno.args));
