@@ -29,7 +29,7 @@ export async function benchGenerate({ kernel, rounds }: GenerateBench): Promise<
       const theirs = await rival?.run(1);
       const cold = await ours.cold();
       const again = await ours.again();
-      const parallel = round === 0 ? undefined : await rival?.run(cores);
+      const parallel = round === 0 || cores === 1 ? undefined : await rival?.run(cores);
       if (round === 0) continue;
       costs.cold.push(cold);
       costs.again.push(again);
@@ -50,10 +50,10 @@ export async function benchGenerate({ kernel, rounds }: GenerateBench): Promise<
       row("tynl generate, nothing to do", costs.again, ""),
     ];
     if (rival !== undefined) {
-      rows.unshift(
-        row("ynl_gen_c.py, one process per file", costs.theirs, rival.written),
-        row(`ynl_gen_c.py, ${cores} processes at a time`, costs.parallel, rival.written),
-      );
+      rows.unshift(row("ynl_gen_c.py, one process per file", costs.theirs, rival.written));
+      if (cores > 1) {
+        rows.splice(1, 0, row(`ynl_gen_c.py, ${cores} processes at a time`, costs.parallel, rival.written));
+      }
     }
     console.log(`Generating ${ours.families} families, ${rounds} interleaved rounds, seconds\n`);
     console.log(table(["", "wall: median (range)", "CPU", "wall ratio", "written"], rows));
