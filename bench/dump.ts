@@ -88,7 +88,7 @@ export async function benchDump({ kernel, rounds }: DumpBench): Promise<boolean>
   }
 }
 
-type Routes = Client<RtRouteOperations>;
+type Routes = Pick<Client<RtRouteOperations>, "getroute">;
 
 /** Collects the whole list. */
 async function all(client: Routes): Promise<number> {
