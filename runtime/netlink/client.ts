@@ -12,14 +12,16 @@ import {
 } from "../wire/mod.ts";
 import { Channel, type WaitOptions } from "./channel.ts";
 import { type Dump, dumpOf } from "./dump.ts";
-import { FamilyNotFoundError, ProtocolError, SystemError } from "./errors.ts";
+import { ClosedError, FamilyNotFoundError, ProtocolError, SystemError } from "./errors.ts";
 import type { Acknowledgement } from "./extack.ts";
 import type { SentRequest } from "./attribute_path.ts";
 import { type NetlinkWarning, refusalOf, warningOf } from "./refusal.ts";
 import { readReply, type ResolvedFamily } from "./reply.ts";
+import type { AnyEvent, FamilyEvent } from "./events.ts";
 import { resolveFamily } from "./resolve.ts";
 import { kernel } from "./socket.ts";
-import type { Connector, Transport } from "./transport.ts";
+import { type SubscribeOptions, subscribeTo, type Subscription } from "./subscribe.ts";
+import type { ConnectOptions, Connector, Transport } from "./transport.ts";
 import { nextTurn, turnIsOver } from "./turn.ts";
 
 const EPROTONOSUPPORT = 93;
@@ -86,18 +88,35 @@ export type Method<T extends OperationTypes> =
   & (T extends { do: infer X extends Exchange } ? Do<X> : unknown)
   & (T extends { dump: infer X extends Exchange } ? Lists<X> : unknown);
 
-/** What every client has besides its family's operations. */
-export interface Connection<G extends string = string> extends Disposable, AsyncDisposable {
+/** What every client has besides its family's operations; `V` is what its subscriptions give. */
+export interface Connection<G extends string = string, V = AnyEvent> extends Disposable, AsyncDisposable {
   /** Numbers of the multicast groups that the running kernel has. */
   readonly groups: { readonly [K in G]?: number };
-  /** Closes all sockets; requests under way fail with `ClosedError`. Harmless if done twice. */
+  /**
+   * Joins multicast groups, by name or number, and gives their events. The running kernel may have groups that the
+   * spec does not list. Throws {@linkcode GroupNotFoundError}, {@linkcode ClosedError}, {@linkcode SystemError}: EPERM
+   * if a group is for privileged users.
+   */
+  subscribe(
+    groups: SubscriptionGroup<G> | readonly SubscriptionGroup<G>[],
+    options?: SubscribeOptions,
+  ): Subscription<V>;
+  /** Closes all sockets, ends all subscriptions; requests under way fail with `ClosedError`. Harmless if done twice. */
   close(): void;
 }
 
+/** A multicast group: by a name of the spec, any other name that the kernel has, or its number. */
+// The intersection keeps editors from forgetting the names.
+export type SubscriptionGroup<G extends string> = G | (string & Record<never, never>) | number;
+
 /** A client of a family: a method for each operation, under its camelCase name. */
-export type Client<O extends { [K in keyof O]: OperationTypes }, G extends string = string> =
+export type Client<
+  O extends { [K in keyof O]: OperationTypes },
+  G extends string = string,
+  E = Record<never, never>,
+> =
   & { readonly [K in keyof O]: Method<O[K]> }
-  & Connection<G>;
+  & Connection<G, FamilyEvent<O, E>>;
 
 /**
  * Opens a family of the running kernel: resolves its id, and gives a client with a method for each operation.
@@ -121,7 +140,7 @@ export type Client<O extends { [K in keyof O]: OperationTypes }, G extends strin
 export async function open<O extends { [K in keyof O]: OperationTypes }, E, G extends string>(
   family: Family<O, E, G>,
   options: OpenOptions = {},
-): Promise<Client<O, G>> {
+): Promise<Client<O, G, E>> {
   const connector = options.transport ?? kernel();
   const core = new Core(family as Family, connector, options);
   try {
@@ -130,7 +149,7 @@ export async function open<O extends { [K in keyof O]: OperationTypes }, E, G ex
     core.close();
     throw error;
   }
-  return core.client() as unknown as Client<O, G>;
+  return core.client() as unknown as Client<O, G, E>;
 }
 
 /** What the methods of a client share. */
@@ -143,6 +162,7 @@ class Core {
   readonly #writer = new Writer();
   readonly #idle: Transport[] = [];
   readonly #busy = new Set<Transport>();
+  readonly #subscriptions = new Set<Subscription<AnyEvent>>();
   #resolved: ResolvedFamily;
   #sequence = Math.floor(Math.random() * 2 ** 31);
   #closed = false;
@@ -160,10 +180,10 @@ class Core {
     this.#resolved = { family, id: undefined, groups };
   }
 
-  #connect(): Transport {
+  #connect(options?: ConnectOptions): Transport {
     const { protocol, name } = this.#family;
     try {
-      return this.#connector.connect(protocol);
+      return this.#connector.connect(protocol, options);
     } catch (error) {
       if (error instanceof SystemError && error.errno === EPROTONOSUPPORT) {
         throw new FamilyNotFoundError(name, { cause: error });
@@ -184,6 +204,8 @@ class Core {
     const close = () => this.close();
     const client: Record<string | symbol, unknown> = {
       groups: Object.fromEntries(this.#resolved.groups),
+      subscribe: (groups: string | number | readonly (string | number)[], options?: SubscribeOptions) =>
+        this.#subscribe(typeof groups === "object" ? groups : [groups], options),
       close,
       [Symbol.dispose]: close,
       [Symbol.asyncDispose]: () => Promise.resolve(close()),
@@ -258,6 +280,22 @@ class Core {
     });
   }
 
+  #subscribe(
+    groups: readonly (string | number)[],
+    { signal, ...wishes }: SubscribeOptions = {},
+  ): Subscription<AnyEvent> {
+    if (this.#closed) throw new ClosedError(`${this.#family.name} subscribe`);
+    const subscription = subscribeTo(
+      groups,
+      this.#resolved,
+      () => this.#connect(wishes),
+      signal,
+      (subscription) => this.#subscriptions.delete(subscription),
+    );
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
   #acquire(): Transport {
     const transport = this.#idle.pop() ?? this.#connect();
     this.#busy.add(transport);
@@ -304,6 +342,7 @@ class Core {
   close(): void {
     this.#closed = true;
     this.#channel.close();
+    for (const subscription of [...this.#subscriptions]) subscription.close();
     for (const transport of [...this.#idle, ...this.#busy]) transport.close();
     this.#idle.length = 0;
   }

@@ -57,6 +57,27 @@ export class FamilyNotFoundError extends Error {
   }
 }
 
+/** The family has no such multicast group in the running kernel. The message lists those that it has. */
+export class GroupNotFoundError extends Error {
+  /** Always `GroupNotFoundError`. */
+  override readonly name = "GroupNotFoundError";
+  /** Name of the family. */
+  readonly family: string;
+  /** The group that was asked for. */
+  readonly group: string | number;
+  /** Names of the groups that there are. */
+  readonly groups: readonly string[];
+
+  /** Creates the error for a group. */
+  constructor(family: string, group: string | number, groups: readonly string[], options?: ErrorOptions) {
+    const others = groups.length === 0 ? "it has none" : `it has ${groups.join(", ")}`;
+    super(`${family} has no multicast group ${JSON.stringify(group)}; ${others}`, options);
+    this.family = family;
+    this.group = group;
+    this.groups = groups;
+  }
+}
+
 /** What an error says besides the error number. */
 export interface Refusal {
   /** Name of the family. */

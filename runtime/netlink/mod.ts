@@ -27,12 +27,23 @@ export {
   type Method,
   open,
   type OpenOptions,
+  type SubscriptionGroup,
 } from "./client.ts";
 export type { AllOptions, Dump } from "./dump.ts";
 export { errnoName, errnoText } from "./errno.ts";
 export * from "./errors.ts";
+export type {
+  AnyEvent,
+  FamilyEvent,
+  MalformedEvent,
+  Notification,
+  Overrun,
+  SpecName,
+  UnknownEvent,
+} from "./events.ts";
 export type { ExtendedAck } from "./extack.ts";
 export { type AttributePolicy, describePolicy, type PolicyType } from "./policy.ts";
 export type { NetlinkWarning } from "./refusal.ts";
 export { kernel, type SocketOptions } from "./socket.ts";
-export type { Connector, Transport } from "./transport.ts";
+export type { SubscribeOptions, Subscription } from "./subscribe.ts";
+export type { ConnectOptions, Connector, Transport } from "./transport.ts";

@@ -1,19 +1,30 @@
 /** Netlink sockets of the running kernel, through the C library. @module */
 import { OverrunError, SystemError, TruncatedError } from "./errors.ts";
 import { checked, type Libc, libc, Socket } from "./libc.ts";
-import type { Connector, Transport } from "./transport.ts";
+import type { ConnectOptions, Connector, Transport } from "./transport.ts";
 
 /** SOL_NETLINK. */
 const SOL_NETLINK = 270;
 /** Options of linux/netlink.h. */
-const NETLINK_CAP_ACK = 10, NETLINK_EXT_ACK = 11, NETLINK_GET_STRICT_CHK = 12;
+const NETLINK_ADD_MEMBERSHIP = 1,
+  NETLINK_LISTEN_ALL_NSID = 8,
+  NETLINK_CAP_ACK = 10,
+  NETLINK_EXT_ACK = 11,
+  NETLINK_GET_STRICT_CHK = 12;
 
-const EINTR = 4, EAGAIN = 11, ENOPROTOOPT = 92, ENOBUFS = 105;
+/** SOL_SOCKET and its options (asm-generic/socket.h). */
+const SOL_SOCKET = 1, SO_RCVBUF = 8, SO_RCVBUFFORCE = 33;
+
+const EPERM = 1, EINTR = 4, EAGAIN = 11, ENOPROTOOPT = 92, ENOBUFS = 105;
 
 /** Bytes of `struct sockaddr_nl`. */
 const ADDRESS_SIZE = 12;
 /** Bytes of `struct msghdr` on 64-bit machines. */
 const MSGHDR_SIZE = 56;
+/** Bytes of a control message that carries an int: `struct cmsghdr` and the int, padded. */
+const CONTROL_SIZE = 24;
+/** Where the parts of a socket's header block are: two struct iovec, the sender's address, the control message. */
+const VECTORS = MSGHDR_SIZE, SENDER = VECTORS + 32, CONTROL = SENDER + ADDRESS_SIZE + 4;
 
 /** A poll cannot be cancelled, and keeps a descriptor busy that a close would like to free: so it is kept short. */
 const POLL_SLICE = 100;
@@ -27,7 +38,7 @@ const OVERFLOW_SIZE = 1 << 20;
 
 /** What can be chosen of a kernel socket. */
 export interface SocketOptions {
-  /** Bytes of the receive buffer at first; 32,768 unless set. It grows as needed. */
+  /** Bytes of the buffer that datagrams are read into, at first; 32,768 unless set. It grows as needed. */
   receiveBuffer?: number;
 }
 
@@ -40,17 +51,22 @@ export class LibcTransport implements Transport {
   readonly port: number;
   readonly #libc: Libc;
   readonly #poll = new Uint8Array(8);
-  // Room for struct msghdr, two struct iovec, and the sender's struct sockaddr_nl, which msghdr points to.
-  readonly #header = new Uint8Array(MSGHDR_SIZE + 32 + ADDRESS_SIZE);
+  // Room for struct msghdr, and for what it points to.
+  readonly #header = new Uint8Array(CONTROL + CONTROL_SIZE);
   readonly #view = new DataView(this.#header.buffer);
   #buffer: Uint8Array<ArrayBuffer>;
   #overflow = overflow;
   #fd: number;
+  #control = 0;
   #polling: Promise<boolean> | undefined;
   #stopWaiting: (() => void) | undefined;
 
   /** Opens a socket. Throws {@linkcode SystemError}, {@linkcode UnsupportedError}. */
-  constructor(protocol: number, options: SocketOptions = {}) {
+  constructor(
+    protocol: number,
+    options: SocketOptions = {},
+    { receiveBuffer, allNsid }: ConnectOptions = {},
+  ) {
     this.#libc = libc();
     this.#buffer = new Uint8Array(options.receiveBuffer ?? 1 << 15);
     this.#fd = checked(
@@ -61,6 +77,9 @@ export class LibcTransport implements Transport {
       for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) {
         this.#setOption(SOL_NETLINK, option, 1);
       }
+      if (receiveBuffer !== undefined) this.#setReceiveBuffer(receiveBuffer);
+      if (allNsid) this.#setOption(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1);
+      this.#control = allNsid ? CONTROL_SIZE : 0;
       const address = new Uint8Array(ADDRESS_SIZE);
       const view = new DataView(address.buffer);
       view.setUint16(0, Socket.netlink, true);
@@ -81,7 +100,32 @@ export class LibcTransport implements Transport {
 
   /** Port id of the last datagram's sender. */
   get sender(): number {
-    return this.#view.getUint32(MSGHDR_SIZE + 32 + 4, true);
+    return this.#view.getUint32(SENDER + 4, true);
+  }
+
+  /** Network namespace of the last datagram. */
+  get nsid(): number | undefined {
+    const view = this.#view;
+    // A datagram of this socket's own namespace comes without.
+    if (this.#control === 0 || view.getUint32(40, true) < 20) return undefined;
+    if (view.getInt32(CONTROL + 8, true) !== SOL_NETLINK) return undefined;
+    return view.getInt32(CONTROL + 12, true) === NETLINK_LISTEN_ALL_NSID
+      ? view.getInt32(CONTROL + 16, true)
+      : undefined;
+  }
+
+  /** Joins a multicast group. */
+  join(group: number): void {
+    this.#setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+  }
+
+  /** Sets how much the kernel keeps: beyond the system's limit if this process may. */
+  #setReceiveBuffer(bytes: number): void {
+    // The kernel doubles what it is given, for its own overhead; the limit counts before that.
+    const value = new Int32Array([bytes]);
+    if (this.#libc.setsockopt(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, value, 4) === 0) return;
+    if (this.#libc.errno() !== EPERM) throw new SystemError("setsockopt", this.#libc.errno());
+    this.#setOption(SOL_SOCKET, SO_RCVBUF, bytes);
   }
 
   /** Sets an integer option; one that the kernel does not know is left alone. */
@@ -98,13 +142,14 @@ export class LibcTransport implements Transport {
     this.#overflow = overflow;
     const view = this.#view;
     const base = addressOf(this.#header);
-    view.setBigUint64(0, base + BigInt(MSGHDR_SIZE + 32), true); // msg_name
-    view.setBigUint64(16, base + BigInt(MSGHDR_SIZE), true); // msg_iov
+    view.setBigUint64(0, base + BigInt(SENDER), true); // msg_name
+    view.setBigUint64(16, base + BigInt(VECTORS), true); // msg_iov
     view.setBigUint64(24, 2n, true); // msg_iovlen
-    view.setBigUint64(MSGHDR_SIZE, addressOf(this.#buffer), true);
-    view.setBigUint64(MSGHDR_SIZE + 8, BigInt(this.#buffer.length), true);
-    view.setBigUint64(MSGHDR_SIZE + 16, addressOf(overflow), true);
-    view.setBigUint64(MSGHDR_SIZE + 24, BigInt(overflow.length), true);
+    if (this.#control > 0) view.setBigUint64(32, base + BigInt(CONTROL), true); // msg_control
+    view.setBigUint64(VECTORS, addressOf(this.#buffer), true);
+    view.setBigUint64(VECTORS + 8, BigInt(this.#buffer.length), true);
+    view.setBigUint64(VECTORS + 16, addressOf(overflow), true);
+    view.setBigUint64(VECTORS + 24, BigInt(overflow.length), true);
   }
 
   /** Sends one datagram to the kernel. */
@@ -120,8 +165,9 @@ export class LibcTransport implements Transport {
     const { errno, recvmsg } = this.#libc;
     if (this.#overflow !== overflow) this.#layout();
     for (;;) {
-      // The kernel wrote the length of the sender's address over this.
+      // The kernel wrote the lengths of what it gave over these.
       this.#view.setUint32(8, ADDRESS_SIZE, true);
+      this.#view.setUint32(40, this.#control, true);
       const length = recvmsg(this.#fd, this.#header, Socket.dontWait | Socket.truncate);
       if (length > this.#buffer.length) return this.#grow(length);
       if (length >= 0) return length;
@@ -200,5 +246,5 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
 
 /** The running kernel, in the network namespace of this process. */
 export function kernel(options: SocketOptions = {}): Connector {
-  return { connect: (protocol) => new LibcTransport(protocol, options) };
+  return { connect: (protocol, wishes) => new LibcTransport(protocol, options, wishes) };
 }

@@ -14,6 +14,13 @@ export interface Transport {
   readonly buffer: Uint8Array;
   /** Port id of the sender of that datagram: 0 for the kernel. */
   readonly sender: number;
+  /**
+   * Id of the network namespace that the datagram came from, for a socket that hears of all of them; `undefined` for
+   * the socket's own.
+   */
+  readonly nsid: number | undefined;
+  /** Joins a multicast group (NETLINK_ADD_MEMBERSHIP). Throws {@linkcode SystemError}: EINVAL if there is no such. */
+  join(group: number): void;
   /** Sends one datagram. Throws {@linkcode SystemError}. */
   send(bytes: Uint8Array): void;
   /**
@@ -31,8 +38,16 @@ export interface Transport {
   close(): void;
 }
 
+/** What can be asked of a new socket. */
+export interface ConnectOptions {
+  /** Bytes that the kernel may keep for messages that were not read yet (SO_RCVBUF); its default unless set. */
+  receiveBuffer?: number;
+  /** Hear of all network namespaces that have an id in this one (NETLINK_LISTEN_ALL_NSID). */
+  allNsid?: boolean;
+}
+
 /** Where sockets come from: the running kernel, or a fake one. */
 export interface Connector {
   /** Opens a socket of a netlink protocol, such as 16 for NETLINK_GENERIC. */
-  connect(protocol: number): Transport;
+  connect(protocol: number, options?: ConnectOptions): Transport;
 }

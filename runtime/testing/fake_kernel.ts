@@ -1,5 +1,5 @@
 /** A kernel for tests: behind the same Transport as the real one, it answers with what a test scripts. @module */
-import type { Connector, Transport } from "../netlink/mod.ts";
+import { type ConnectOptions, type Connector, SystemError, type Transport } from "../netlink/mod.ts";
 import {
   beginMessage,
   endMessage,
@@ -13,7 +13,7 @@ import {
 import { acknowledgement, type FakeRequest } from "./messages.ts";
 
 const GENL_ID_CTRL = 16, CTRL_CMD_NEWFAMILY = 1, CTRL_CMD_GETFAMILY = 3;
-const ENOENT = 2, EOPNOTSUPP = 95;
+const ENOENT = 2, EINVAL = 22, EOPNOTSUPP = 95;
 /** Id of the first family, as far as a test is concerned. */
 const FIRST_FAMILY = 0x20;
 
@@ -22,7 +22,9 @@ export type Delivery = Uint8Array | Error | {
   /** The datagram. */
   bytes: Uint8Array;
   /** Port id of the process that sent it, if it was not the kernel. */
-  sender: number;
+  sender?: number;
+  /** Id of the network namespace that it comes from, if not the socket's own. */
+  nsid?: number;
 };
 
 /** Answers a request with datagrams, at once; none for silence. */
@@ -36,6 +38,12 @@ export class FakeSocket implements Transport {
   buffer: Uint8Array = new Uint8Array();
   /** Port id of the last datagram's sender. */
   sender = 0;
+  /** Network namespace of the last datagram. */
+  nsid: number | undefined;
+  /** What was asked of it. */
+  readonly options: ConnectOptions;
+  /** Multicast groups that it joined. */
+  readonly groups: Set<number> = new Set<number>();
   /** Whether it was closed. */
   closed = false;
   readonly #answer: (socket: FakeSocket, bytes: Uint8Array) => void;
@@ -43,8 +51,13 @@ export class FakeSocket implements Transport {
   #wake: ((ready: boolean) => void) | undefined;
 
   /** Made by {@linkcode FakeKernel.connect}. */
-  constructor(port: number, answer: (socket: FakeSocket, bytes: Uint8Array) => void) {
+  constructor(
+    port: number,
+    answer: (socket: FakeSocket, bytes: Uint8Array) => void,
+    options: ConnectOptions = {},
+  ) {
     this.port = port;
+    this.options = options;
     this.#answer = answer;
   }
 
@@ -52,6 +65,12 @@ export class FakeSocket implements Transport {
   deliver(...deliveries: readonly Delivery[]): void {
     this.#queue.push(...deliveries);
     this.#wake?.(true);
+  }
+
+  /** Joins a group. No protocol has more than a thousand, as far as a test is concerned. */
+  join(group: number): void {
+    if (group > 1000) throw new SystemError("setsockopt", EINVAL);
+    this.groups.add(group);
   }
 
   /** Hands a request to the fake kernel. */
@@ -64,9 +83,10 @@ export class FakeSocket implements Transport {
     const next = this.#queue.shift();
     if (next === undefined) return -1;
     if (next instanceof Error) throw next;
-    const { bytes, sender } = next instanceof Uint8Array ? { bytes: next, sender: 0 } : next;
+    const { bytes, sender = 0, nsid } = next instanceof Uint8Array ? { bytes: next } : next;
     this.buffer = bytes;
     this.sender = sender;
+    this.nsid = nsid;
     return bytes.length;
   }
 
@@ -112,14 +132,33 @@ export class FakeKernel implements Connector {
   }
 
   /** Opens a socket. */
-  connect(protocol: number): FakeSocket {
+  connect(protocol: number, options?: ConnectOptions): FakeSocket {
     const socket = new FakeSocket(1000 + this.sockets.length, (socket, bytes) => {
       for (const request of requestsIn(bytes, protocol, socket.port)) {
         socket.deliver(...this.#answer(request));
       }
-    });
+    }, options);
     this.sockets.push(socket);
     return socket;
+  }
+
+  /**
+   * Sends to every socket that joined a multicast group, by name, or by number in a raw family. An `OverrunError` is
+   * an overrun of each. Gives the number of sockets that it reached.
+   */
+  notify(group: string | number, ...deliveries: readonly Delivery[]): number {
+    const number = typeof group === "number" ? group : this.#groupNumber(group);
+    const members = this.sockets.filter(({ groups, closed }) => !closed && groups.has(number));
+    for (const socket of members) socket.deliver(...deliveries);
+    return members.length;
+  }
+
+  #groupNumber(group: string): number {
+    for (const [index, { groups }] of this.#families.entries()) {
+      const position = Object.keys(groups).indexOf(group);
+      if (position >= 0) return groups[group] ?? groupNumber(FIRST_FAMILY + index, position);
+    }
+    throw new Error(`the fake kernel has no multicast group "${group}"`);
   }
 
   #answer(request: FakeRequest): Iterable<Delivery> {
@@ -163,9 +202,13 @@ function newFamily(request: FakeRequest, family: Family, id: number): Uint8Array
   writer.string(2, family.name);
   writer.u16(1, id);
   const groups = Object.keys(family.groups);
-  writer.indexed(7, groupCodec, groups.map((name, index) => ({ name, id: 16 * id + index })), 1);
+  writer.indexed(7, groupCodec, groups.map((name, index) => ({ name, id: groupNumber(id, index) })), 1);
   endMessage(writer, start);
   return writer.result();
+}
+
+function groupNumber(family: number, index: number): number {
+  return 16 * family + index;
 }
 
 const groupCodec = {
