@@ -63,20 +63,22 @@ export type SpecName<S extends string, Done extends string = ""> = S extends `${
   : Done;
 
 /** What an operation answers, with one object if it can. */
-type ReplyOf<T> = T extends { do: infer X extends Exchange }
+export type ReplyOf<T> = T extends { do: infer X extends Exchange }
   ? [X["reply"]] extends [never] ? (T extends { dump: infer Y extends Exchange } ? Y["reply"] : never)
   : X["reply"]
   : T extends { dump: infer X extends Exchange } ? X["reply"]
   : never;
 
-type RequestOf<T> = T extends { do: infer X extends Exchange } ? X["request"] : never;
+/** What an operation takes for one object. */
+export type RequestOf<T> = T extends { do: infer X extends Exchange } ? X["request"] : never;
 
 /** The operation that reads what another one changes, as rtnetlink and nftables name them. */
-type Reader<K> = K extends `${"new" | "del" | "set" | "destroy"}${infer Rest}` ? `get${Rest}` : never;
+export type ReaderOf<K> = K extends `${"new" | "del" | "set" | "destroy"}${infer Rest}` ? `get${Rest}`
+  : never;
 
 /** A notification with an operation's id says what reading the object would say. */
-type NotifiedBy<O, K extends keyof O> = [ReplyOf<O[K]>] extends [never]
-  ? Reader<K> extends keyof O ? ReplyOf<O[Reader<K>]> : RequestOf<O[K]>
+export type NotifiedBy<O, K extends keyof O> = [ReplyOf<O[K]>] extends [never]
+  ? ReaderOf<K> extends keyof O ? ReplyOf<O[ReaderOf<K>]> : RequestOf<O[K]>
   : ReplyOf<O[K]>;
 
 /**

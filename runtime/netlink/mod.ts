@@ -37,7 +37,11 @@ export type {
   FamilyEvent,
   MalformedEvent,
   Notification,
+  NotifiedBy,
   Overrun,
+  ReaderOf,
+  ReplyOf,
+  RequestOf,
   SpecName,
   UnknownEvent,
 } from "./events.ts";
