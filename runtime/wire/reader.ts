@@ -275,10 +275,17 @@ export class Reader {
 
   /** A struct: longer ones (a newer kernel's) are cut, members that an older kernel's lacks are 0. */
   struct<T>(struct: Struct<T>): T {
+    const { type } = this;
     const length = this.end - this.at;
-    return length >= struct.size
-      ? struct.decode(this.view, this.at, this.end)
-      : this.#shortStruct(struct, length);
+    try {
+      return length >= struct.size
+        ? struct.decode(this.view, this.at, this.end)
+        : this.#shortStruct(struct, length);
+    } catch (error) {
+      // The struct's own code knows offsets, not attributes.
+      if (error instanceof NetlinkDecodeError) error.where.inside(type);
+      throw error;
+    }
   }
 
   #shortStruct<T>(struct: Struct<T>, length: number): T {
