@@ -31,7 +31,7 @@ export interface SubscribeOptions {
  * Leaving a loop over it, {@linkcode Subscription.close}, and closing the client end it and close its socket.
  *
  * @example The links of this machine, and what becomes of them
- * ```ts no-eval
+ * ```ts ignore
  * import { open } from "@tynl/tynl";
  * import { rtLink } from "@tynl/tynl/rt-link";
  *
