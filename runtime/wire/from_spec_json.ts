@@ -170,6 +170,8 @@ class Listener {
         indices.push(start + i);
         return attribute.sub === "binary"
           ? hearBytes(attribute.hint, one)
+          : attribute.sub === "string"
+          ? String(one)
           : this.#scalar(attribute, attribute.sub!, one);
       }
       if (!isObject(one)) throw refuse("a list of objects", one);

@@ -1,6 +1,7 @@
 /** Reads attributes out of a buffer. Generated decoders drive it; see {@linkcode Codec}. @module */
 import type { Bitfield32, Codec, ElementType, IndexedArray, Struct, UnknownAttribute } from "./codec.ts";
 import { locate, locateElement, NetlinkDecodeError } from "./errors.ts";
+import { selected, type Selectors } from "./selectors.ts";
 import { decodeText, formatHex, formatIpv4, formatIpv6, formatUuid } from "./text.ts";
 
 /** Nests deeper than this are refused: far beyond what the kernel sends, far below what overflows the stack. */
@@ -28,7 +29,7 @@ export class Reader {
   /** Offset behind the current payload. */
   end = 0;
   #depth = 0;
-  #selectors: Map<string, unknown> | undefined;
+  #selectors: Selectors | undefined;
 
   /** Starts at `position` of `bytes`; offsets in errors count from the start of `bytes`. */
   constructor(bytes: Uint8Array, position = 0) {
@@ -310,6 +311,7 @@ export class Reader {
   /** The attributes inside the current one. */
   nest<T>(codec: Codec<T>): T {
     const { type, position } = this;
+    const selectors = this.#selectors;
     this.position = this.at;
     this.#enter(type);
     try {
@@ -320,12 +322,14 @@ export class Reader {
       throw locate(error, codec, type);
     } finally {
       this.#depth--;
+      this.#selectors = selectors;
     }
   }
 
   /** A fixed header and the attributes behind it, inside the current attribute. */
   headed<H, T>(struct: Struct<H>, codec: Codec<T>): { header: H } & T {
     const { type, position, end } = this;
+    const selectors = this.#selectors;
     this.position = this.at;
     this.#enter(type);
     try {
@@ -337,6 +341,7 @@ export class Reader {
       throw locate(error, codec, type);
     } finally {
       this.#depth--;
+      this.#selectors = selectors;
     }
   }
 
@@ -384,9 +389,15 @@ export class Reader {
   typeValues<T, K extends string>(names: readonly K[], codec: Codec<T>): (T & Record<K, number>)[] {
     return this.#typeValues(names, (target) => {
       const { position } = this;
+      const selectors = this.#selectors;
       this.position = this.at;
-      codec.decode(this, this.end, target as T);
+      try {
+        codec.decode(this, this.end, target as T);
+      } catch (error) {
+        throw locate(error, codec);
+      }
       this.position = position;
+      this.#selectors = selectors;
     });
   }
 
@@ -436,13 +447,13 @@ export class Reader {
     return { type: this.rawType, data: this.bytesOf() };
   }
 
-  /** Remembers a selector for sub-messages further in whose own set does not have it. */
+  /** Remembers a selector, up to the end of the current nest, for sub-messages further in whose set lacks it. */
   select(name: string, value: unknown): void {
-    (this.#selectors ??= new Map()).set(name, value);
+    this.#selectors = { name, value, outer: this.#selectors };
   }
 
   /** A selector that an outer set remembered. */
   selected(name: string): unknown {
-    return this.#selectors?.get(name);
+    return selected(this.#selectors, name);
   }
 }

@@ -11,6 +11,7 @@ import type {
 } from "./codec.ts";
 import { locate, locateElement, NetlinkEncodeError } from "./errors.ts";
 import { isBig, setS16, setS32, setS64, setS8, setU16, setU32, setU64, setU8, show } from "./members.ts";
+import { selected, type Selectors } from "./selectors.ts";
 import { encodeText, parseIp, parseIpv4, parseMac, parseUuid } from "./text.ts";
 
 /** NLA_F_NESTED: the payload is attributes. */
@@ -29,7 +30,7 @@ export class Writer {
   view: DataView;
   /** Number of bytes written. */
   length = 0;
-  #selectors: Map<string, unknown> | undefined;
+  #selectors: Selectors | undefined;
 
   /** Creates a writer with room for `capacity` bytes. */
   constructor(capacity = 1024) {
@@ -45,6 +46,7 @@ export class Writer {
   /** Forgets what was written, keeps the buffer. */
   reset(): void {
     this.length = 0;
+    this.#selectors = undefined;
   }
 
   /** Appends `size` zero bytes and the zeros up to the next multiple of `align`; returns their offset. */
@@ -311,6 +313,7 @@ export class Writer {
     put: (at: number, value: V) => void,
   ): void {
     if (values === undefined) return;
+    if (values instanceof Uint8Array) return this.bytesOf(type, values);
     if (!Array.isArray(values)) this.#refuse(type, "an array", values);
     const at = this.attribute(type, size * values.length);
     for (let i = 0; i < values.length; i++) {
@@ -321,7 +324,7 @@ export class Writer {
       }
     }
   }
-  /** C array of u8. */
+  /** C array of u8; as for all arrays, bytes go as they are. */
   u8s(type: number, values: readonly number[] | undefined): void {
     this.#array(type, values, 1, (at, value) => setU8(this, at, value, ""));
   }
@@ -354,9 +357,10 @@ export class Writer {
     this.#array(type, values, 8, (at, value) => setS64(this, at, value, "", true));
   }
 
-  /** A struct. */
+  /** A struct; bytes go as they are. */
   struct<T>(type: number, struct: Struct<T>, value: NoInfer<Input<T>> | undefined): void {
     if (value === undefined) return;
+    if (value instanceof Uint8Array) return this.bytesOf(type, value);
     if (typeof value !== "object" || value === null) this.#refuse(type, `a struct ${struct.name}`, value);
     const at = this.attribute(type, struct.size);
     // A flexible array at the struct's end follows it without padding.
@@ -394,12 +398,14 @@ export class Writer {
       this.#refuse(type & 0x3fff, `an object (${codec.name})`, value);
     }
     const start = this.length;
+    const selectors = this.#selectors;
     this.attribute(type, 0);
     try {
       codec.encode(this, value);
     } catch (error) {
       throw locate(error, codec, type & 0x3fff);
     }
+    this.#selectors = selectors;
     this.#close(type & 0x3fff, start);
   }
 
@@ -413,12 +419,14 @@ export class Writer {
     if (value === undefined) return;
     if (typeof value !== "object" || value === null) this.#refuse(type, `an object (${codec.name})`, value);
     const start = this.length;
+    const selectors = this.#selectors;
     this.attribute(type | NESTED, 0);
     try {
       headedInto(this, struct, codec, value);
     } catch (error) {
       throw locate(error, codec, type);
     }
+    this.#selectors = selectors;
     this.#close(type, start);
   }
 
@@ -531,6 +539,7 @@ export class Writer {
     };
     for (const [i, value] of (values as Record<string, unknown>[]).entries()) {
       this.#element(type, i, () => {
+        if (typeof value !== "object" || value === null) this.#refuse(type, "an object", value);
         const ids = names.map((name) => {
           const id = value[name];
           if (typeof id !== "number" || (id & 0x3fff) !== id) this.#refuse(type, `0..16383 as ${name}`, id);
@@ -564,14 +573,14 @@ export class Writer {
     }
   }
 
-  /** Remembers a selector for sub-messages further in whose own set does not have it. */
+  /** Remembers a selector, up to the end of the current nest, for sub-messages further in whose set lacks it. */
   select(name: string, value: unknown): void {
-    (this.#selectors ??= new Map()).set(name, value);
+    this.#selectors = { name, value, outer: this.#selectors };
   }
 
   /** A selector that an outer set remembered. */
   selected(name: string): unknown {
-    return this.#selectors?.get(name);
+    return selected(this.#selectors, name);
   }
 
   /** A sub-message of a kind that has no format: only raw bytes will do. */

@@ -215,6 +215,16 @@ Deno.test("types that are values become members of each entry", () => {
   ]);
 });
 
+Deno.test("a fault behind types that are values names the entry and what is in it", () => {
+  // 5 with 1, whose id is sound, and with 2, whose id has two bytes.
+  const reader = first("20000700 1c000580 0c000180 08000100 0a000000 0c000280 06000100 0b000000");
+  refusedDecode(() => reader.typeValues(["policy", "attr"], node), {
+    message: /at byte 24/,
+    path: "[1].id",
+    offset: 24,
+  });
+});
+
 Deno.test("types that are values have a scalar as value at the innermost level", () => {
   const reader = first("1c000180 0c000300 0100000000000000 0c000900 0200000000000000");
   assert.deepEqual(reader.typeScalars<bigint, "id">(["id"], "u64"), [{ id: 3, value: 1n }, {

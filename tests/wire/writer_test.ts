@@ -380,6 +380,10 @@ Deno.test("an id that is no attribute type is refused with the entry", () => {
     () => encodeAttributes(codec, { ids: [{ value: 1n } as never] }),
     ".ids[0]: expected 0..16383 as id, got undefined",
   );
+  refusedEncode(
+    () => encodeAttributes(codec, { ids: [null as never] }),
+    ".ids[0]: expected an object, got null",
+  );
 });
 
 Deno.test("an attribute holds 65531 bytes, and not one more", () => {
@@ -417,6 +421,10 @@ Deno.test("a writer grows as it must, and keeps what it has", () => {
   assert.equal(writer.length, 8000);
   assert.ok(decoded.startsWith("08 00 01 00 00 00 00 00 08 00 01 00 01 00 00 00"));
   assert.ok(decoded.endsWith("08 00 01 00 e7 03 00 00"));
+});
+
+Deno.test("bytes go as they are in place of a C array", () => {
+  assert.equal(written((w) => w.u16s(1, bytes("01000200") as never)), "08 00 01 00 01 00 02 00");
 });
 
 Deno.test("padding is zero where the buffer was used before", () => {
