@@ -26,6 +26,16 @@ export interface Answer<T> {
   acknowledgement: Acknowledgement;
 }
 
+/** One of several requests that are sent together. */
+export interface Part<T> {
+  /** Family and operation, for errors. */
+  name: string;
+  /** Its sequence number. */
+  sequence: number;
+  /** Decodes a reply. */
+  decode: (messages: Messages) => T;
+}
+
 /** A request under way. */
 class Call<T> {
   readonly name: string;
@@ -99,12 +109,30 @@ export class Channel {
     decode: (messages: Messages) => T,
     options: WaitOptions,
   ): Answer<T> | Promise<Answer<T>> {
-    if (this.#closed) throw new ClosedError(name);
     const call = new Call(name, decode);
-    this.#transport.send(bytes);
-    this.#calls.set(sequence, call);
-    this.#receive();
+    this.#send(name, bytes, new Map([[sequence, call]]));
     return call.isOver ? answerOf(call) : this.#wait(call, sequence, options);
+  }
+
+  /** Sends several requests in one datagram, and gives what comes back for each. Throws what sending throws. */
+  requests<T>(
+    name: string,
+    bytes: Uint8Array,
+    parts: readonly Part<T>[],
+    options: WaitOptions,
+  ): Promise<Answer<T>>[] {
+    const calls = new Map(parts.map(({ name, sequence, decode }) => [sequence, new Call(name, decode)]));
+    this.#send(name, bytes, calls);
+    return [...calls].map(async ([sequence, call]) =>
+      call.isOver ? answerOf(call) : await this.#wait(call, sequence, options)
+    );
+  }
+
+  #send(name: string, bytes: Uint8Array, calls: ReadonlyMap<number, Call<unknown>>): void {
+    if (this.#closed) throw new ClosedError(name);
+    this.#transport.send(bytes);
+    for (const [sequence, call] of calls) this.#calls.set(sequence, call);
+    this.#receive();
   }
 
   /** Takes what is there, until every request has its answer. */

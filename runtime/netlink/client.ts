@@ -5,16 +5,26 @@ import {
   type Family,
   type Input,
   MessageFlags,
+  type Messages,
   NETLINK_GENERIC,
   type Operation,
   type OperationTypes,
   Writer,
 } from "../wire/mod.ts";
+import {
+  type BatchBuilder,
+  type BatchSender,
+  type ChangeOptions,
+  collect,
+  sendPipelined,
+  sendTransaction,
+} from "./batch.ts";
 import { Channel, type WaitOptions } from "./channel.ts";
 import { type Dump, dumpOf } from "./dump.ts";
 import { ClosedError, FamilyNotFoundError, ProtocolError, SystemError } from "./errors.ts";
 import type { Acknowledgement } from "./extack.ts";
 import type { SentRequest } from "./attribute_path.ts";
+import type { NetworkNamespace } from "./netns.ts";
 import { type NetlinkWarning, refusalOf, warningOf } from "./refusal.ts";
 import { readReply, type ResolvedFamily } from "./reply.ts";
 import type { AnyEvent, FamilyEvent } from "./events.ts";
@@ -34,6 +44,8 @@ const IDLE_SOCKETS = 4;
 export interface OpenOptions {
   /** Where sockets come from: the running kernel unless set. */
   transport?: Connector;
+  /** The network namespace to work in, by path or by a process's id; this process's own unless set. */
+  netns?: NetworkNamespace;
   /** Milliseconds to wait for each answer, unless a call says otherwise; 10,000 unless set, `Infinity` for ever. */
   timeout?: number;
   /** Ends the wait for the family to be resolved. */
@@ -51,16 +63,7 @@ export interface DumpOptions {
 }
 
 /** How to make a request for one object. The flags matter to operations that create or change objects. */
-export interface CallOptions extends DumpOptions {
-  /** Create the object if it does not exist (NLM_F_CREATE). */
-  create?: boolean;
-  /** Fail with EEXIST if the object exists (NLM_F_EXCL). */
-  exclusive?: boolean;
-  /** Replace the object if it exists (NLM_F_REPLACE). */
-  replace?: boolean;
-  /** Add behind objects of its kind (NLM_F_APPEND). */
-  append?: boolean;
-}
+export interface CallOptions extends DumpOptions, ChangeOptions {}
 
 /** An operation with one answer. */
 export interface Do<X extends Exchange> {
@@ -105,6 +108,30 @@ export interface Connection<G extends string = string, V = AnyEvent> extends Dis
   close(): void;
 }
 
+/** What a client can do with several requests at once. */
+export interface Batches<O extends { [K in keyof O]: OperationTypes }> {
+  /**
+   * Sends the requests that `build` adds, in order and without a wait between them, and is done when all are. For
+   * nftables they are a transaction: all are carried out, or none. For other families each stands for itself.
+   *
+   * Throws {@linkcode BatchError} with an error for each request that failed, which the request's own promise throws
+   * too. What belongs to a transaction that failed throws, even if nothing is wrong with it.
+   *
+   * @example
+   * ```ts ignore
+   * import { open } from "@tynl/tynl";
+   * import { nftables } from "@tynl/tynl/nftables";
+   *
+   * await using nft = await open(nftables);
+   * await nft.batch((b) => {
+   *   b.newtable({ header: { nfgenFamily: 1 }, name: "t" }, { create: true });
+   *   b.newchain({ header: { nfgenFamily: 1 }, table: "t", name: "c" }, { create: true });
+   * });
+   * ```
+   */
+  batch(build: (batch: BatchBuilder<O>) => void, options?: DumpOptions): Promise<void>;
+}
+
 /** A multicast group: by a name of the spec, any other name that the kernel has, or its number. */
 // The intersection keeps editors from forgetting the names.
 export type SubscriptionGroup<G extends string> = G | (string & Record<never, never>) | number;
@@ -116,6 +143,7 @@ export type Client<
   E = Record<never, never>,
 > =
   & { readonly [K in keyof O]: Method<O[K]> }
+  & Batches<O>
   & Connection<G, FamilyEvent<O, E>>;
 
 /**
@@ -156,6 +184,7 @@ export async function open<O extends { [K in keyof O]: OperationTypes }, E, G ex
 class Core {
   readonly #family: Family;
   readonly #connector: Connector;
+  readonly #netns: NetworkNamespace | undefined;
   readonly #timeout: number;
   readonly #onWarning: ((warning: NetlinkWarning) => void) | undefined;
   readonly #channel: Channel;
@@ -170,6 +199,7 @@ class Core {
   constructor(family: Family, connector: Connector, options: OpenOptions) {
     this.#family = family;
     this.#connector = connector;
+    this.#netns = options.netns;
     this.#timeout = options.timeout ?? DEFAULT_TIMEOUT;
     this.#onWarning = options.onWarning;
     this.#channel = new Channel(this.#connect());
@@ -183,7 +213,10 @@ class Core {
   #connect(options?: ConnectOptions): Transport {
     const { protocol, name } = this.#family;
     try {
-      return this.#connector.connect(protocol, options);
+      return this.#connector.connect(
+        protocol,
+        this.#netns === undefined ? options : { ...options, netns: this.#netns },
+      );
     } catch (error) {
       if (error instanceof SystemError && error.errno === EPROTONOSUPPORT) {
         throw new FamilyNotFoundError(name, { cause: error });
@@ -204,6 +237,8 @@ class Core {
     const close = () => this.close();
     const client: Record<string | symbol, unknown> = {
       groups: Object.fromEntries(this.#resolved.groups),
+      batch: (build: (batch: Record<string, unknown>) => void, options?: DumpOptions) =>
+        this.#batch(build, options),
       subscribe: (groups: string | number | readonly (string | number)[], options?: SubscribeOptions) =>
         this.#subscribe(typeof groups === "object" ? groups : [groups], options),
       close,
@@ -242,9 +277,7 @@ class Core {
   async #do(operation: Operation, request: unknown, options: CallOptions): Promise<unknown[]> {
     if (turnIsOver()) await nextTurn();
     options.signal?.throwIfAborted();
-    const flags = MessageFlags.request | MessageFlags.ack |
-      (options.create ? MessageFlags.create : 0) | (options.exclusive ? MessageFlags.exclusive : 0) |
-      (options.replace ? MessageFlags.replace : 0) | (options.append ? MessageFlags.append : 0);
+    const flags = MessageFlags.request | MessageFlags.ack | changeFlags(options);
     const sequence = this.#nextSequence();
     const sent = this.#encode(operation, request, flags, sequence);
     const answer = this.#channel.request(
@@ -278,6 +311,43 @@ class Core {
       decode: (messages) => readReply(messages, operation, this.#resolved),
       conclude: (acknowledgement) => this.#conclude(sent, acknowledgement),
     });
+  }
+
+  async #batch(build: (batch: Record<string, unknown>) => void, options: DumpOptions = {}): Promise<void> {
+    const { batchBegin, batchEnd, ...operations } = this.#family.operations;
+    const { builder, entries } = collect(operations);
+    build(builder);
+    options.signal?.throwIfAborted();
+    if (entries.length === 0) return;
+    const encode = (operation: Operation, request: unknown, flags: number) => {
+      const sequence = this.#nextSequence();
+      const sent = this.#encode(operation, request, MessageFlags.request | flags, sequence);
+      const decode = (messages: Messages) => readReply(messages, operation, this.#resolved);
+      return { sent, part: { name: this.#nameOf(operation), sequence, decode } };
+    };
+    const sender: BatchSender = {
+      name: this.#family.name,
+      encode: ({ operation, request, options }, acknowledge) =>
+        encode(operation, request, changeFlags(options) | (acknowledge ? MessageFlags.ack : 0)),
+      // The resource id, in network order, is the subsystem: 10, NFNL_SUBSYS_NFTABLES.
+      bracket: (operation) => encode(operation, { header: { resId: 10 } }, 0),
+      send: (bytes, parts, done) => {
+        const { timeout, signal } = this.#waitOptions(options);
+        const either = signal === undefined ? done : AbortSignal.any([signal, done]);
+        return this.#channel.requests(`${this.#family.name} batch`, bytes, parts, {
+          timeout,
+          signal: either,
+        });
+      },
+      conclude: (sent, { acknowledgement }) => this.#conclude(sent, acknowledgement),
+    };
+    try {
+      if (batchBegin === undefined || batchEnd === undefined) await sendPipelined(entries, sender);
+      else await sendTransaction(entries, batchBegin, batchEnd, sender);
+    } catch (error) {
+      for (const { reject } of entries) reject(error);
+      throw error;
+    }
   }
 
   #subscribe(
@@ -346,4 +416,9 @@ class Core {
     for (const transport of [...this.#idle, ...this.#busy]) transport.close();
     this.#idle.length = 0;
   }
+}
+
+function changeFlags({ create, exclusive, replace, append }: ChangeOptions): number {
+  return (create ? MessageFlags.create : 0) | (exclusive ? MessageFlags.exclusive : 0) |
+    (replace ? MessageFlags.replace : 0) | (append ? MessageFlags.append : 0);
 }

@@ -129,6 +129,21 @@ export class NetlinkError extends Error {
   }
 }
 
+/** Requests of a batch failed; of a transaction, and so none was carried out. */
+export class BatchError extends AggregateError {
+  /** Always `BatchError`. */
+  override readonly name = "BatchError";
+
+  /** Creates the error of a family's batch of `count` requests, with what failed of them. */
+  constructor(family: string, errors: readonly unknown[], count: number) {
+    const [first] = errors;
+    super(
+      errors,
+      `${family} batch: ${errors.length} of ${count} failed, first ${(first as Error).message ?? first}`,
+    );
+  }
+}
+
 /**
  * What a dump lists changed while it was read, so the list may be inconsistent: objects may be missing or be there
  * twice (NLM_F_DUMP_INTR).

@@ -1,6 +1,6 @@
 /**
  * The C library through Deno's FFI: the one place that opens it, and `errno`. Opened when it is first needed, so
- * that importing this module never fails. Synchronous calls only, but for `poll`.
+ * that importing this module never fails. Synchronous calls only, but for `epoll_wait`.
  *
  * @module
  */
@@ -16,8 +16,16 @@ const symbols = {
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  // Declared with the two arguments that every call here gives; both ABIs pass them as if it took no others.
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  setns: { parameters: ["i32", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   // Off the main thread, where errno cannot be read.
-  poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32", nonblocking: true },
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -43,8 +51,22 @@ export interface Libc {
   recvmsg(fd: number, header: Uint8Array<ArrayBuffer>, flags: number): number;
   /** close(2): 0, or -1. */
   close(fd: number): number;
-  /** poll(2) on another thread: `errno` says nothing about it, and `fds` must live until it is done. */
-  poll(fds: Uint8Array<ArrayBuffer>, count: number, timeout: number): Promise<number>;
+  /** open(2) of a path that ends in NUL: a descriptor, or -1. */
+  open(path: Uint8Array<ArrayBuffer>, flags: number): number;
+  /** setns(2), of the calling thread: 0, or -1. */
+  setns(fd: number, type: number): number;
+  /** read(2): the number of bytes, or -1. */
+  read(fd: number, bytes: Uint8Array<ArrayBuffer>, length: number): number;
+  /** write(2): the number of bytes, or -1. */
+  write(fd: number, bytes: Uint8Array<ArrayBuffer>, length: number): number;
+  /** eventfd(2): a descriptor, or -1. */
+  eventfd(initial: number, flags: number): number;
+  /** epoll_create1(2): a descriptor, or -1. */
+  epoll_create1(flags: number): number;
+  /** epoll_ctl(2): 0, or -1. */
+  epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array<ArrayBuffer>): number;
+  /** epoll_wait(2) on another thread: `errno` says nothing about it, and `events` must live until it is done. */
+  epoll_wait(epoll: number, events: Uint8Array<ArrayBuffer>, count: number, timeout: number): Promise<number>;
   /** Error number of the last synchronous call, which must have failed. */
   errno(): number;
 }
@@ -61,8 +83,6 @@ export const Socket = {
   truncate: 0x20,
   /** MSG_DONTWAIT. */
   dontWait: 0x40,
-  /** POLLIN. */
-  pollIn: 1,
 } as const;
 
 let opened: Libc | undefined;
@@ -93,11 +113,12 @@ function open(): Libc {
   if (location === null) throw new UnsupportedError("runtime", "the C library has no errno");
   // The address is this thread's for good, and every JavaScript thread has a module of its own.
   const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
-  const { send, poll, ...others } = functions;
+  const { send, read, write, ...others } = functions;
   return {
     ...others,
     send: (fd, bytes, length, flags) => send(fd, bytes, BigInt(length), flags),
-    poll: (fds, count, timeout) => poll(fds, BigInt(count), timeout),
+    read: (fd, bytes, length) => read(fd, bytes, BigInt(length)),
+    write: (fd, bytes, length) => write(fd, bytes, BigInt(length)),
     errno: () => errno[0]!,
   };
 }

@@ -17,7 +17,9 @@
  *
  * @module
  */
+export type { BatchBuilder, ChangeOptions } from "./batch.ts";
 export {
+  type Batches,
   type CallOptions,
   type Client,
   type Connection,
@@ -46,6 +48,7 @@ export type {
   UnknownEvent,
 } from "./events.ts";
 export type { ExtendedAck } from "./extack.ts";
+export type { NetworkNamespace } from "./netns.ts";
 export { type AttributePolicy, describePolicy, type PolicyType } from "./policy.ts";
 export type { NetlinkWarning } from "./refusal.ts";
 export { kernel, type SocketOptions } from "./socket.ts";

@@ -1,6 +1,8 @@
 /** Netlink sockets of the running kernel, through the C library. @module */
 import { OverrunError, SystemError, TruncatedError } from "./errors.ts";
 import { checked, type Libc, libc, Socket } from "./libc.ts";
+import { inNamespace } from "./netns.ts";
+import { readable, stopWaiting } from "./reactor.ts";
 import type { ConnectOptions, Connector, Transport } from "./transport.ts";
 
 /** SOL_NETLINK. */
@@ -26,8 +28,8 @@ const CONTROL_SIZE = 24;
 /** Where the parts of a socket's header block are: two struct iovec, the sender's address, the control message. */
 const VECTORS = MSGHDR_SIZE, SENDER = VECTORS + 32, CONTROL = SENDER + ADDRESS_SIZE + 4;
 
-/** A poll cannot be cancelled, and keeps a descriptor busy that a close would like to free: so it is kept short. */
-const POLL_SLICE = 100;
+/** Milliseconds; a timer of more fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Takes what does not fit into a socket's own buffer. Shared, because a receive is over before another begins; its
@@ -50,7 +52,6 @@ export class LibcTransport implements Transport {
   /** Port id that the kernel gave to this socket. */
   readonly port: number;
   readonly #libc: Libc;
-  readonly #poll = new Uint8Array(8);
   // Room for struct msghdr, and for what it points to.
   readonly #header = new Uint8Array(CONTROL + CONTROL_SIZE);
   readonly #view = new DataView(this.#header.buffer);
@@ -58,21 +59,18 @@ export class LibcTransport implements Transport {
   #overflow = overflow;
   #fd: number;
   #control = 0;
-  #polling: Promise<boolean> | undefined;
-  #stopWaiting: (() => void) | undefined;
 
   /** Opens a socket. Throws {@linkcode SystemError}, {@linkcode UnsupportedError}. */
   constructor(
     protocol: number,
     options: SocketOptions = {},
-    { receiveBuffer, allNsid }: ConnectOptions = {},
+    { receiveBuffer, allNsid, netns }: ConnectOptions = {},
   ) {
     this.#libc = libc();
     this.#buffer = new Uint8Array(options.receiveBuffer ?? 1 << 15);
-    this.#fd = checked(
-      "socket",
-      this.#libc.socket(Socket.netlink, Socket.raw | Socket.closeOnExec, protocol),
-    );
+    const create = () =>
+      checked("socket", this.#libc.socket(Socket.netlink, Socket.raw | Socket.closeOnExec, protocol));
+    this.#fd = netns === undefined ? create() : inNamespace(netns, create);
     try {
       for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK]) {
         this.#setOption(SOL_NETLINK, option, 1);
@@ -200,43 +198,27 @@ export class LibcTransport implements Transport {
 
   /** Waits for a datagram. */
   async wait(timeout: number, signal?: AbortSignal): Promise<boolean> {
-    const deadline = performance.now() + timeout;
-    const stopped = new Promise<boolean>((resolve) => this.#stopWaiting = () => resolve(false));
-    const stop = this.#stopWaiting!;
+    const fd = this.#fd;
+    if (fd === -1 || timeout <= 0 || signal?.aborted) return false;
+    // Another socket may have the descriptor's number once this one is closed.
+    const stop = () => this.#fd === fd && stopWaiting(fd);
+    const timer = Number.isFinite(timeout) ? setTimeout(stop, Math.min(timeout, LONGEST_TIMER)) : undefined;
     signal?.addEventListener("abort", stop);
     try {
-      while (this.#fd !== -1 && signal?.aborted !== true) {
-        const left = deadline - performance.now();
-        if (left <= 0) return false;
-        if (await Promise.race([this.#readable(Math.min(left, POLL_SLICE)), stopped])) return true;
-      }
-      return false;
+      // An error of the socket, such as an overrun, counts too: the next receive tells it.
+      return await readable(fd);
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
     }
-  }
-
-  /** One poll(2) at a time: it owns its memory until it is done, waited for or not. */
-  #readable(milliseconds: number): Promise<boolean> {
-    return this.#polling ??= this.#pollOnce(milliseconds).finally(() => this.#polling = undefined);
-  }
-
-  async #pollOnce(milliseconds: number): Promise<boolean> {
-    const view = new DataView(this.#poll.buffer);
-    view.setInt32(0, this.#fd, true);
-    view.setUint16(4, Socket.pollIn, true);
-    view.setUint16(6, 0, true);
-    // A failed poll (a signal, or a descriptor that was closed) is one that found nothing; an error of the socket,
-    // such as an overrun, is told by the next receive.
-    return await this.#libc.poll(this.#poll, 1, Math.ceil(milliseconds)) > 0;
   }
 
   /** Closes the socket. */
   close(): void {
     if (this.#fd === -1) return;
+    stopWaiting(this.#fd);
     this.#libc.close(this.#fd);
     this.#fd = -1;
-    this.#stopWaiting?.();
   }
 }
 
@@ -244,7 +226,7 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }
 
-/** The running kernel, in the network namespace of this process. */
+/** The running kernel, in the network namespace of this process unless the client asks for another. */
 export function kernel(options: SocketOptions = {}): Connector {
   return { connect: (protocol, wishes) => new LibcTransport(protocol, options, wishes) };
 }

@@ -123,7 +123,7 @@ class Stream implements Subscription<AnyEvent> {
   #events: AnyEvent[] = [];
   #index = 0;
   #ended = false;
-  #filling: Promise<void> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     transport: Transport,
@@ -140,13 +140,18 @@ class Stream implements Subscription<AnyEvent> {
     signal?.addEventListener("abort", this.#aborted);
   }
 
-  async next(): Promise<IteratorResult<AnyEvent, undefined>> {
-    for (;;) {
-      this.#signal?.throwIfAborted();
-      if (this.#ended) return { value: undefined, done: true };
-      if (this.#index < this.#events.length) return { value: this.#events[this.#index++]!, done: false };
-      await (this.#filling ??= this.#fill().finally(() => this.#filling = undefined));
-    }
+  next(): Promise<IteratorResult<AnyEvent, undefined>> {
+    // One after the other, so that reads that overlap get their events in order.
+    const next = this.#last.then(() => this.#next());
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  async #next(): Promise<IteratorResult<AnyEvent, undefined>> {
+    if (this.#index === this.#events.length && !this.#ended) await this.#fill();
+    this.#signal?.throwIfAborted();
+    if (this.#ended) return { value: undefined, done: true };
+    return { value: this.#events[this.#index++]!, done: false };
   }
 
   /** Gets at least one event, unless the stream ends. */

@@ -1,5 +1,7 @@
 /** What the client needs of a socket; the kernel is behind one, and a fake kernel in tests. @module */
 
+import type { NetworkNamespace } from "./netns.ts";
+
 /**
  * One netlink socket. Requests are sent and answers received without waiting: the kernel answers while it takes the
  * request, and goes on with a dump while it is read.
@@ -44,6 +46,8 @@ export interface ConnectOptions {
   receiveBuffer?: number;
   /** Hear of all network namespaces that have an id in this one (NETLINK_LISTEN_ALL_NSID). */
   allNsid?: boolean;
+  /** The network namespace that it is for; this process's own unless set. */
+  netns?: NetworkNamespace;
 }
 
 /** Where sockets come from: the running kernel, or a fake one. */

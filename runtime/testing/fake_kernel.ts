@@ -10,12 +10,23 @@ import {
   Reader,
   Writer,
 } from "../wire/mod.ts";
-import { acknowledgement, type FakeRequest } from "./messages.ts";
+import { acknowledgement, type FakeRequest, message } from "./messages.ts";
 
 const GENL_ID_CTRL = 16, CTRL_CMD_NEWFAMILY = 1, CTRL_CMD_GETFAMILY = 3;
 const ENOENT = 2, EINVAL = 22, EOPNOTSUPP = 95;
 /** Id of the first family, as far as a test is concerned. */
 const FIRST_FAMILY = 0x20;
+
+/** What a notification answers. */
+const UNASKED: FakeRequest = {
+  protocol: NETLINK_GENERIC,
+  type: 0,
+  flags: 0,
+  sequence: 0,
+  port: 0,
+  command: undefined,
+  bytes: new Uint8Array(),
+};
 
 /** What a fake kernel sends: a datagram, or the error that receiving it throws. */
 export type Delivery = Uint8Array | Error | {
@@ -151,6 +162,21 @@ export class FakeKernel implements Connector {
     const members = this.sockets.filter(({ groups, closed }) => !closed && groups.has(number));
     for (const socket of members) socket.deliver(...deliveries);
     return members.length;
+  }
+
+  /**
+   * A notification as the kernel sends it: an event of the family by its name in the spec, or one with an operation's
+   * id, such as `dellink`.
+   */
+  event(family: Family, name: string, value: unknown): Uint8Array {
+    const event = family.events[name];
+    const operation = Object.values(family.operations).find((operation) => operation.name === name);
+    const format = event ?? operation;
+    if (format === undefined) throw new Error(`${family.name} has no event or operation "${name}"`);
+    const generic = family.protocol === NETLINK_GENERIC;
+    const id = event?.id ?? (generic ? operation!.reply : undefined) ?? operation!.request;
+    const type = FIRST_FAMILY + this.#families.findIndex((other) => other.name === family.name);
+    return message({ ...UNASKED, protocol: family.protocol, type }, format, id, value);
   }
 
   #groupNumber(group: string): number {
