@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --allow-read --allow-write
+#!/usr/bin/env -S deno run --allow-read --allow-write --allow-env --allow-ffi
 /**
  * The `tynl` command. Every subcommand is a file of its own, loaded when it is asked for.
  *
@@ -9,6 +9,26 @@
 type Subcommand = (args: string[]) => Promise<number>;
 
 const SUBCOMMANDS: Record<string, { about: string; load: () => Promise<Subcommand> }> = {
+  list: {
+    about: "list the netlink families, and which of them the running kernel has",
+    load: async () => (await import("./list.ts")).list,
+  },
+  show: {
+    about: "show a family, or one of its operations with attributes, limits and enums",
+    load: async () => (await import("./show.ts")).show,
+  },
+  do: {
+    about: "make a request, and print the reply",
+    load: async () => (await import("./request.ts")).doRequest,
+  },
+  dump: {
+    about: "get a list, and print it",
+    load: async () => (await import("./request.ts")).dumpRequest,
+  },
+  policy: {
+    about: "show what the running kernel accepts",
+    load: async () => (await import("./policy.ts")).policy,
+  },
   generate: {
     about: "write typed TypeScript, or C headers, from netlink specs",
     load: async () => (await import("./generate.ts")).generate,
@@ -21,11 +41,24 @@ const SUBCOMMANDS: Record<string, { about: string; load: () => Promise<Subcomman
     about: "compare generated C headers with the kernel's own, byte for byte",
     load: async () => (await import("./compare_uapi.ts")).compareUapi,
   },
+  ynl: {
+    about: "what the kernel's ynl command does, with its options; they may also stand alone",
+    load: async () => (await import("./ynl.ts")).ynl,
+  },
+  completion: {
+    about: "print what makes bash, zsh or fish complete all this",
+    load: async () => (await import("./completion.ts")).completion,
+  },
   demo: {
     about: "show typed messages, and what the running kernel answers",
     load: async () => (await import("./demo.ts")).demo,
   },
 };
+
+/** Names of all subcommands, for completion. */
+export function subcommandNames(): string[] {
+  return Object.keys(SUBCOMMANDS);
+}
 
 function help(): string {
   const width = Math.max(...Object.keys(SUBCOMMANDS).map((name) => name.length));
@@ -42,9 +75,14 @@ export async function main(args: string[]): Promise<number> {
     console.log(help().trimEnd());
     return args.length === 0 ? 2 : 0;
   }
+  // A drop-in: an alias or a link named ynl is enough.
+  if (name.startsWith("--")) return await (await import("./ynl.ts")).ynl(args);
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
   if (subcommand === undefined) {
-    console.error(`tynl: there is no subcommand "${name}"; \`tynl --help\` lists them`);
+    const { suggest } = await import("../runtime/wire/errors.ts");
+    const near = suggest(name, subcommandNames());
+    const help = near === undefined ? "`tynl --help` lists them" : `did you mean "${near}"?`;
+    console.error(`tynl: there is no subcommand "${name}"; ${help}`);
     return 2;
   }
   return await (await subcommand.load())(rest);
