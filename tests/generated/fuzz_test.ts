@@ -2,266 +2,61 @@
  * Damaged messages of every family: a decoder gives a value or a NetlinkDecodeError that says where, in space linear
  * in its input, and what it gives can be encoded again or is refused with a NetlinkEncodeError.
  *
- * The damage is the same on every run: `SEED` starts both fast-check's values and the generator of the damage.
+ * The damage is the same on every run (see `SEED` in fuzz_worker.ts). The decoders run in a worker, so that one that
+ * never returns fails its test instead of stopping all of them.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import type { AttributeSet } from "../../generator/model/mod.ts";
-import {
-  type AnyCodec,
-  decodePayload,
-  encodePayload,
-  NetlinkDecodeError,
-  NetlinkEncodeError,
-  Reader,
-  toSpecJson,
-  Writer,
-} from "../../runtime/wire/mod.ts";
-import { structArbitrary, Values, visible } from "./arbitraries.ts";
-import { all, type Loaded } from "./load.ts";
+import { specNames } from "../uapi/specs.ts";
+import type { Job, Outcome } from "./fuzz_worker.ts";
 
-const SEED = 0xf022;
-/** Damaged messages of all families together. */
-const DAMAGED = 100_000;
-/** Sound messages that each decoder's damaged ones are made of. */
-const SOUND = 12;
+/** Damaged messages of each family: more than a hundred thousand together. */
+const RUNS = 4000;
+/** Far beyond what a family takes (half a second): what has not ended by then never will. */
+const DEADLINE = 30_000;
 
-/** Something that decodes and encodes: an attribute set, or an operation with its header. */
-interface Target {
-  name: string;
-  /** The set whose ids are worth nesting. */
-  set?: AttributeSet;
-  sound: Uint8Array[];
-  decode(bytes: Uint8Array): object;
-  encode(value: object): Uint8Array;
-  /** What prints it, for targets that a tool would print. */
-  speak?(value: object): unknown;
-}
+let worker: Worker | undefined;
 
-/** xorshift32: enough for choosing where to hit, and the same everywhere. */
-function random(seed: number): (below: number) => number {
-  let state = seed >>> 0 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
+/** Lets the worker do one family; a worker that does not answer is stopped. */
+async function fuzz(family: string): Promise<Outcome> {
+  worker ??= new Worker(new URL("./fuzz_worker.ts", import.meta.url), { type: "module" });
+  const current = worker;
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const timer = setTimeout(() => reject(new Error(`${family}: a decoder does not return`)), DEADLINE);
+  current.onmessage = ({ data }: MessageEvent<Outcome>) => resolve(data);
+  current.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(`${family}: ${event.message}`));
   };
-}
-
-function encoded(write: (writer: Writer) => void): Uint8Array {
-  const writer = new Writer(256);
-  write(writer);
-  return writer.result();
-}
-
-function targetsOf({ model, meta, codec, messages }: Loaded): Target[] {
-  const values = new Values({ speakable: false });
-  const sample = (arbitrary: fc.Arbitrary<object>) => fc.sample(arbitrary, { seed: SEED, numRuns: SOUND });
-  const sets = model.sets.map((set): Target => {
-    const own: AnyCodec = codec(set);
-    const encode = (value: object) => encoded((writer) => own.encode(writer, value as never));
-    return {
-      name: set.name,
-      set,
-      sound: sample(values.set(set)).map(encode),
-      decode: (bytes) => own.decode(new Reader(bytes), bytes.length),
-      encode,
-    };
-  });
-  const operations = messages.map(({ name, format, ...message }): Target => {
-    const encode = (value: object) => encoded((writer) => encodePayload(writer, format, value));
-    return {
-      name,
-      ...(message.set === undefined ? {} : { set: message.set }),
-      sound: sample(values.message(message)).map(encode),
-      decode: (bytes) => decodePayload(new Reader(bytes), bytes.length, format),
-      encode,
-      speak: (value) => toSpecJson(meta, meta.operations[name]!, value),
-    };
-  });
-  return [...sets, ...operations];
-}
-
-/** Offsets of attribute headers, in nests that are marked as such too. */
-function headers(bytes: Uint8Array, start: number): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found: number[] = [];
-  const walk = (at: number, end: number) => {
-    while (end - at >= 4) {
-      const length = view.getUint16(at, true);
-      if (length < 4 || length > end - at) return;
-      found.push(at);
-      if ((view.getUint16(at + 2, true) & 0x8000) !== 0) walk(at + 4, at + length);
-      at += (length + 3) & ~3;
-    }
-  };
-  walk(start, bytes.length);
-  return found;
-}
-
-function joined(...parts: Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-/** `bytes` inside `levels` attributes of one type. */
-function nested(bytes: Uint8Array, type: number, levels: number): Uint8Array {
-  const front = new Uint8Array(4 * levels);
-  const view = new DataView(front.buffer);
-  for (let level = 0; level < levels; level++) {
-    view.setUint16(4 * level, Math.min(0xffff, bytes.length + 4 * (levels - level)), true);
-    view.setUint16(4 * level + 2, type | 0x8000, true);
-  }
-  return joined(front, bytes);
-}
-
-/** One way to damage a message. */
-type Damage = (target: Target, bytes: Uint8Array, next: (below: number) => number) => Uint8Array;
-
-const LENGTHS = [0, 1, 3, 4, 5, 7, 8, 0x7fff, 0xfffc, 0xffff];
-
-const damages: { [name: string]: Damage } = {
-  "bits flipped": (_, bytes, next) => {
-    for (let hits = 1 + next(8); hits > 0 && bytes.length > 0; hits--) {
-      bytes[next(bytes.length)]! ^= 1 << next(8);
-    }
-    return bytes;
-  },
-  "cut": (_, bytes, next) => bytes.slice(0, next(bytes.length + 1)),
-  "cut at the front": (_, bytes, next) => bytes.slice(next(bytes.length + 1)),
-  "extended": (_, bytes, next) => joined(bytes, Uint8Array.from({ length: 1 + next(40) }, () => next(256))),
-  "lengths changed": (_, bytes, next) => {
-    const places = headers(bytes, 0);
-    const view = new DataView(bytes.buffer);
-    for (let hits = 1 + next(3); hits > 0 && places.length > 0; hits--) {
-      const at = places[next(places.length)]!;
-      const length = view.getUint16(at, true);
-      const other = next(2) === 0 ? LENGTHS[next(LENGTHS.length)]! : Math.max(0, length + next(17) - 8);
-      view.setUint16(at, Math.min(0xffff, other), true);
-    }
-    return bytes;
-  },
-  "types changed": ({ set }, bytes, next) => {
-    const places = headers(bytes, 0);
-    const ids = set === undefined ? [] : set.attributes.map(({ id }) => id);
-    const view = new DataView(bytes.buffer);
-    for (let hits = 1 + next(4); hits > 0 && places.length > 0; hits--) {
-      const type = ids.length > 0 && next(4) > 0 ? ids[next(ids.length)]! : next(0x10000);
-      view.setUint16(places[next(places.length)]! + 2, type | (next(2) << 15), true);
-    }
-    return bytes;
-  },
-  "spliced with another": ({ sound }, bytes, next) => {
-    const other = sound[next(sound.length)]!;
-    const cuts = [...headers(bytes, 0), bytes.length];
-    const others = [...headers(other, 0), other.length];
-    return joined(
-      bytes.subarray(0, cuts[next(cuts.length)]),
-      other.subarray(others[next(others.length)]),
-    );
-  },
-  "nested deeply": ({ set }, bytes, next) => {
-    const ids = set === undefined ? [] : visible(set).map(({ id }) => id);
-    const type = ids.length === 0 ? next(32) : ids[next(ids.length)]!;
-    return nested(bytes.subarray(0, 200), type, 1 + next(next(8) === 0 ? 4000 : 80));
-  },
-  "all bytes of chance": (_, bytes, next) => bytes.map(() => next(256)),
-};
-
-/** Objects, entries, characters and bytes in a value: what it takes in memory, up to a factor. */
-function sizeOf(value: unknown): number {
-  if (typeof value === "string" || value instanceof Uint8Array) return 1 + value.length;
-  if (typeof value !== "object" || value === null) return 1;
-  let size = 1;
-  for (const key of Object.keys(value)) size += 1 + sizeOf((value as Record<string, unknown>)[key]);
-  return size;
-}
-
-/** What the largest struct has, which a payload of few bytes may stand for (an older kernel's lacks members). */
-function structSize({ model, struct }: Loaded): number {
-  return Math.max(
-    0,
-    ...model.structs.map((each) => {
-      const [value] = fc.sample(structArbitrary(each), { seed: SEED, numRuns: 1 });
-      const writer = new Writer(64);
-      writer.struct(1, struct(each) as never, value as never);
-      return sizeOf(value) + 8 * struct(each).size;
-    }),
-  );
-}
-
-/** The result of decoding, or `undefined` where it was refused as it should be. */
-function decodeOrRefuse(target: Target, bytes: Uint8Array, what: string): object | undefined {
   try {
-    return target.decode(bytes);
+    const job: Job = { family, runs: RUNS };
+    current.postMessage(job);
+    return await promise;
   } catch (error) {
-    assert.ok(error instanceof NetlinkDecodeError, `${what}: threw ${error}`);
-    assert.equal(typeof error.path, "string", what);
-    assert.ok(Number.isInteger(error.offset), `${what}: offset ${error.offset}`);
-    assert.ok(error.offset >= 0 && error.offset <= bytes.length, `${what}: offset ${error.offset}`);
-    assert.ok(error.message.endsWith(`(at byte ${error.offset})`), `${what}: ${error.message}`);
-    return undefined;
+    current.terminate();
+    worker = undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-function encodeOrRefuse(target: Target, value: object, what: string): Uint8Array | undefined {
-  try {
-    return target.encode(value);
-  } catch (error) {
-    assert.ok(error instanceof NetlinkEncodeError, `${what}: threw ${error}`);
-    return undefined;
-  }
-}
-
-const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-const weights = all.map(({ model, messages }) => model.sets.length + messages.length);
-const whole = weights.reduce((sum, weight) => sum + weight, 0);
-
-for (const [index, family] of all.entries()) {
-  // At least a thousand for the smallest family; the rest in proportion to what there is to decode.
-  const runs = 1000 + Math.ceil((DAMAGED - 1000 * all.length) * weights[index]! / whole);
-
-  Deno.test(`${family.name}: damaged messages decode or are refused with their place`, () => {
-    const targets = targetsOf(family);
-    const next = random(SEED + index);
-    const kinds = Object.entries(damages);
-    const largest = structSize(family);
-    // The same attribute can choose one format when it is read and another when it is written.
-    const stable = family.model.messages.length === 0;
-    let refused = 0;
-    let accepted = 0;
-    for (let run = 0; run < runs; run++) {
-      const target = targets[run % targets.length]!;
-      const [kind, damage] = kinds[next(kinds.length)]!;
-      const sound = target.sound[next(target.sound.length)]!;
-      const bytes = damage(target, sound.slice(), next);
-      const what = `${family.name} ${target.name}, ${kind}, run ${run}: ${hex(bytes)}`;
-
-      const value = decodeOrRefuse(target, bytes, what);
-      if (value === undefined) {
-        refused++;
-        continue;
-      }
-      accepted++;
-      // Every attribute has four bytes at least, and may be a struct of which it has the first member only.
-      const limit = 64 + bytes.length * 8 + Math.ceil(bytes.length / 8) * largest;
-      assert.ok(sizeOf(value) <= limit, `${what}: ${sizeOf(value)} from ${bytes.length} bytes`);
-      target.speak?.(value);
-
-      const again = encodeOrRefuse(target, value, what);
-      if (again === undefined || !stable) continue;
-      assert.deepEqual(target.decode(again), value, what);
-    }
-    assert.ok(accepted > runs / 20 && refused > runs / 20, `${accepted} accepted, ${refused} refused`);
+for (const family of specNames()) {
+  Deno.test({
+    name: `${family}: damaged messages decode or are refused with their place`,
+    // The worker lives on for the next family.
+    sanitizeResources: false,
+    sanitizeOps: false,
+    fn: async () => {
+      const outcome = await fuzz(family);
+      if ("fault" in outcome) assert.fail(outcome.fault);
+      const { refused, accepted } = outcome;
+      assert.equal(refused + accepted, RUNS);
+      assert.ok(accepted > RUNS / 20 && refused > RUNS / 20, `${accepted} accepted, ${refused} refused`);
+    },
   });
 }
+
+Deno.test.afterAll(() => worker?.terminate());

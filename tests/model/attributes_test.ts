@@ -190,6 +190,29 @@ Deno.test("the selector of a nest within that looks for it too does not replace 
   assert.deepEqual(demo.decode("outer", bytes(data)), value);
 });
 
+Deno.test("two selectors of an outer set are told apart by their names", async () => {
+  const demo = await compile(`
+attribute-sets:
+  - name: outer
+    attributes:
+      - { name: first, type: string }
+      - { name: second, type: string }
+      - { name: inner, type: nest, nested-attributes: inner }
+  - name: inner
+    attributes:
+      - { name: one, type: sub-message, sub-message: data, selector: first }
+      - { name: two, type: sub-message, sub-message: data, selector: second }
+  - { name: a, attributes: [{ name: x, type: u8 }] }
+  - { name: b, attributes: [{ name: x, type: u16 }] }
+sub-messages: [{ name: data, formats: [{ value: a, attribute-set: a }, { value: b, attribute-set: b }] }]
+`);
+  const value = { first: "a", second: "b", inner: { one: { x: 1 }, two: { x: 2 } } };
+  const data = "06 00 01 00 61 00 00 00 06 00 02 00 62 00 00 00 1c 00 03 80 " +
+    "0c 00 01 80 05 00 01 00 01 00 00 00 0c 00 02 80 06 00 01 00 02 00 00 00";
+  assert.equal(hex(demo.encode("outer", value)), data);
+  assert.deepEqual(demo.decode("outer", bytes(data)), value);
+});
+
 Deno.test("a fault in a sub-message is told with the whole way there", async () => {
   const demo = await compile(SELECTORS);
   // kind "a"; x has two bytes, and needs one.
