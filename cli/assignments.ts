@@ -16,7 +16,7 @@ type Item = Partial<AttributeMeta> & { readonly type: string };
 
 /**
  * Reads arguments such as `ifname=veth0`, `linkinfo.kind=veth`, `ids[]=1 ids[]=2`, `peers[0].port=1`, and `flag`
- * alone for a flag. Throws {@linkcode NameError} for names that the operation's attribute set does not have.
+ * alone for a flag. An attribute that repeats may be given more than once. Throws {@linkcode NameError} for names that the operation's attribute set does not have.
  */
 export function parseAssignments(
   args: readonly string[],
@@ -83,10 +83,10 @@ function assign(
   }
   const place = holder as Record<string | number, SpecJson>;
   if (rest.length === 0) {
-    if (Object.hasOwn(place, key) && index === undefined && text !== undefined && item.multi !== true) {
-      throw new UsageError(`${name} is given twice`);
-    }
-    place[key] = valueOf(item, name, text);
+    const before = index === undefined && Object.hasOwn(place, key) ? place[key] : undefined;
+    if (before !== undefined && item.multi !== true) throw new UsageError(`${name} is given twice`);
+    const value = valueOf(item, name, text);
+    place[key] = before === undefined ? value : [before, value].flat();
     return;
   }
   const inner = place[key] ??= {};

@@ -59,7 +59,9 @@ export async function guarded(name: string, io: Io, run: () => Promise<number>, 
       ? 1
       : undefined;
     if (status === undefined) throw error;
-    io.err(`${name}: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+    // What follows the fault there is advice on another subject.
+    const message = badOption ? error.message.replace(/\. .*$/s, "") : error.message;
+    io.err(`${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
     return status;
   }
 }

@@ -25,6 +25,14 @@ export interface UntypedMethod {
 /** A client that was opened without the types of its operations. */
 export type UntypedClient = Connection & { readonly [operation: string]: UntypedMethod };
 
+/** Names of the netlink protocols that have a spec (linux/netlink.h). */
+const PROTOCOLS: { readonly [protocol: number]: string } = { 0: "route", 12: "netfilter", 16: "generic" };
+
+/** Name of a netlink protocol; its number if no spec has it. */
+export function protocolName(protocol: number): string {
+  return PROTOCOLS[protocol] ?? String(protocol);
+}
+
 /** Names of all specs, sorted. */
 export function familyNames(): string[] {
   return Object.keys(families).sort();

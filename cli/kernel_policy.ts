@@ -10,52 +10,94 @@ import {
 import { Failure } from "./failure.ts";
 import type { LoadedFamily, Mode } from "./family.ts";
 
-/** Policies of a family: those of its operations, and what they refer to. */
-export interface KernelPolicy {
-  /** Numbers of policies by operation and mode. */
-  readonly operations: ReadonlyMap<number, { readonly [M in Mode]?: number }>;
+/** Policies of an operation, and what they refer to. */
+interface KernelPolicy {
+  /** Numbers of its policies. */
+  readonly modes: { readonly [M in Mode]?: number };
   /** Policies by number: attributes by id. */
   readonly policies: ReadonlyMap<number, ReadonlyMap<number, PolicyAttrs>>;
 }
 
-/**
- * Asks for the policies of a family, or of one operation. Throws {@linkcode Failure} for a raw family, whose policies
- * the kernel does not tell.
- */
-export async function kernelPolicy(
-  { spec, family }: LoadedFamily,
-  operation: number | undefined,
-  transport: Connector | undefined,
-): Promise<KernelPolicy> {
-  if (family.protocol !== NETLINK_GENERIC) {
-    throw new Failure(`${spec} is no generic netlink family, so the kernel tells no policy`);
+/** Asks for the policies of operations, one after the other. */
+export class PolicyReader implements AsyncDisposable {
+  readonly #loaded: LoadedFamily;
+  readonly #client: Client;
+  readonly #familyId: number;
+
+  private constructor(loaded: LoadedFamily, client: Client, familyId: number) {
+    this.#loaded = loaded;
+    this.#client = client;
+    this.#familyId = familyId;
   }
-  const operations = new Map<number, { do?: number; dump?: number }>();
-  const policies = new Map<number, Map<number, PolicyAttrs>>();
-  await using client = await open(nlctrl, transport === undefined ? {} : { transport });
-  const { familyId } = await client.getfamily({ familyName: family.name }).catch((error) => {
-    if (error instanceof NetlinkError && error.code === "ENOENT") throw new FamilyNotFoundError(family.name);
-    throw error;
-  });
-  const request = { familyId, ...(operation === undefined ? {} : { op: operation }) };
-  try {
-    for (const { opPolicy = [], policy = [] } of await client.getpolicy.dump(request).all()) {
-      for (const { opId, do: doing, dump } of opPolicy) {
-        operations.set(opId, {
-          ...(doing === undefined ? {} : { do: doing }),
-          ...(dump === undefined ? {} : { dump }),
-        });
-      }
-      for (const { policyId, attrId, ...attribute } of policy) {
-        if (!policies.has(policyId)) policies.set(policyId, new Map());
-        policies.get(policyId)!.set(attrId, attribute);
-      }
+
+  /**
+   * Finds a family in the kernel. Throws {@linkcode Failure} for a raw family, whose policies the kernel does not
+   * tell.
+   */
+  static async open(loaded: LoadedFamily, transport: Connector | undefined): Promise<PolicyReader> {
+    const { spec, family } = loaded;
+    if (family.protocol !== NETLINK_GENERIC) {
+      throw new Failure(`${spec} is no generic netlink family, so the kernel tells no policy`);
     }
-  } catch (error) {
-    // The operation, or the family as a whole, has none.
-    if (!(error instanceof NetlinkError) || error.code !== "ENODATA") throw error;
+    const client = await openControl(transport);
+    try {
+      const { familyId } = await client.getfamily({ familyName: family.name });
+      return new PolicyReader(loaded, client, familyId ?? 0);
+    } catch (error) {
+      client.close();
+      if (error instanceof NetlinkError && error.code === "ENOENT") {
+        throw new FamilyNotFoundError(family.name);
+      }
+      throw error;
+    }
   }
-  return { operations, policies };
+
+  /** The policies of an operation by mode, as JSON in the names of the spec. */
+  async read(operation: { name: string; request: number }): Promise<Map<Mode, SpecObject>> {
+    const { modes, policies } = await this.#ask(operation.request);
+    const { meta } = this.#loaded;
+    const found = new Map<Mode, SpecObject>();
+    for (const mode of ["do", "dump"] as const) {
+      const policy = modes[mode];
+      if (policy === undefined) continue;
+      found.set(mode, await policyJson(policies, policy, meta, meta.operations[operation.name]?.set));
+    }
+    return found;
+  }
+
+  async #ask(op: number): Promise<KernelPolicy> {
+    const modes: { do?: number; dump?: number } = {};
+    const policies = new Map<number, Map<number, PolicyAttrs>>();
+    try {
+      for (const reply of await this.#client.getpolicy.dump({ familyId: this.#familyId, op }).all()) {
+        // Their op-id is not looked at: the kernel says 0 for an operation that only has a dump (Linux 6.18).
+        for (const { do: doing, dump } of reply.opPolicy ?? []) {
+          if (doing !== undefined) modes.do = doing;
+          if (dump !== undefined) modes.dump = dump;
+        }
+        for (const { policyId, attrId, ...attribute } of reply.policy ?? []) {
+          if (!policies.has(policyId)) policies.set(policyId, new Map());
+          policies.get(policyId)!.set(attrId, attribute);
+        }
+      }
+    } catch (error) {
+      // The operation has none, or this kernel does not have the operation.
+      const none = error instanceof NetlinkError && (error.code === "ENODATA" || error.code === "ENOENT");
+      if (!none) throw error;
+    }
+    return { modes, policies };
+  }
+
+  /** Closes the sockets. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client[Symbol.asyncDispose]();
+  }
+}
+
+type Client = Awaited<ReturnType<typeof openControl>>;
+
+function openControl(transport: Connector | undefined) {
+  return open(nlctrl, transport === undefined ? {} : { transport });
 }
 
 /** Names of {@linkcode PolicyAttrs.type} by number; nlctrl's spec has them. */
@@ -69,8 +111,8 @@ async function loadTypeNames(): Promise<ReadonlyMap<number, string>> {
 }
 
 /** A policy as JSON: attributes by name, nested ones inside; one that contains itself is not repeated. */
-export async function policyJson(
-  kernel: KernelPolicy,
+async function policyJson(
+  policies: KernelPolicy["policies"],
   policy: number,
   meta: FamilyMeta,
   set: string | undefined,
@@ -82,7 +124,7 @@ export async function policyJson(
       byId.set(attribute.id, [attribute.name ?? property, attribute]);
     }
     const json: SpecObject = {};
-    for (const [id, accepted] of kernel.policies.get(policy) ?? []) {
+    for (const [id, accepted] of policies.get(policy) ?? []) {
       const [name, attribute] = byId.get(id) ?? [`attr-${id}`, undefined];
       const one: SpecObject = { type: names.get(accepted.type ?? 0) ?? `type ${accepted.type}` };
       for (const [key, value] of limits(accepted)) one[key] = value;
@@ -117,8 +159,6 @@ export async function operationPolicy(
   mode: Mode,
   transport: Connector | undefined,
 ): Promise<SpecObject | null> {
-  const kernel = await kernelPolicy(loaded, operation.request, transport);
-  const policy = kernel.operations.get(operation.request)?.[mode];
-  if (policy === undefined) return null;
-  return await policyJson(kernel, policy, loaded.meta, loaded.meta.operations[operation.name]?.set);
+  await using reader = await PolicyReader.open(loaded, transport);
+  return (await reader.read(operation)).get(mode) ?? null;
 }

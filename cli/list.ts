@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { type Family, NETLINK_GENERIC, type SpecObject } from "../runtime/wire/mod.ts";
 import { guarded, UsageError } from "./failure.ts";
-import { familyNames, loadFamily } from "./family.ts";
+import { familyNames, loadFamily, protocolName } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson } from "./json.ts";
 import type { Presence } from "./kernel_families.ts";
@@ -41,9 +41,6 @@ export async function list(args: string[], io: Io = standardIo()): Promise<numbe
   });
 }
 
-/** Names of netlink protocols (linux/netlink.h). */
-const PROTOCOLS: { readonly [protocol: number]: string } = { 0: "route", 12: "netfilter", 16: "generic" };
-
 async function show({ json, ndjson }: { json: boolean; ndjson: boolean }, io: Io): Promise<void> {
   const presence = await kernel(io);
   const rows: SpecObject[] = [];
@@ -51,7 +48,7 @@ async function show({ json, ndjson }: { json: boolean; ndjson: boolean }, io: Io
     const { family } = await loadFamily(spec);
     rows.push({
       family: spec,
-      protocol: PROTOCOLS[family.protocol] ?? String(family.protocol),
+      protocol: protocolName(family.protocol),
       operations: Object.keys(family.operations).length,
       events: Object.keys(family.events).length,
       groups: Object.keys(family.groups).length,

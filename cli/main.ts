@@ -29,6 +29,10 @@ const SUBCOMMANDS: Record<string, { about: string; load: () => Promise<Subcomman
     about: "show what the running kernel accepts",
     load: async () => (await import("./policy.ts")).policy,
   },
+  decode: {
+    about: "show the netlink messages of a capture: pcap, strace, hex",
+    load: async () => (await import("./decode.ts")).decode,
+  },
   generate: {
     about: "write typed TypeScript, or C headers, from netlink specs",
     load: async () => (await import("./generate.ts")).generate,

@@ -50,19 +50,16 @@ async function policies(
   loaded: LoadedFamily,
   only: string | undefined,
   io: Io,
-): Promise<Map<string, Map<string, SpecObject>>> {
-  const { kernelPolicy, policyJson } = await import("./kernel_policy.ts");
-  const wanted = only === undefined ? undefined : operationOf(loaded, only)[1];
-  const kernel = await kernelPolicy(loaded, wanted?.request, io.transport);
-  const found = new Map<string, Map<string, SpecObject>>();
-  for (const [id, modes] of kernel.operations) {
-    const operation = Object.values(loaded.family.operations).find(({ request }) => request === id);
-    const set = operation === undefined ? undefined : loaded.meta.operations[operation.name]?.set;
-    const byMode = new Map<string, SpecObject>();
-    for (const [mode, number] of Object.entries(modes)) {
-      byMode.set(mode, await policyJson(kernel, number, loaded.meta, set));
-    }
-    found.set(operation?.name ?? `command ${id}`, byMode);
+): Promise<Map<string, ReadonlyMap<string, SpecObject>>> {
+  const operations = only === undefined
+    ? Object.values(loaded.family.operations)
+    : [operationOf(loaded, only)[1]];
+  const { PolicyReader } = await import("./kernel_policy.ts");
+  await using reader = await PolicyReader.open(loaded, io.transport);
+  const found = new Map<string, ReadonlyMap<string, SpecObject>>();
+  for (const operation of operations) {
+    const byMode = await reader.read(operation);
+    if (byMode.size > 0) found.set(operation.name, byMode);
   }
   return found;
 }

@@ -13,7 +13,7 @@ import {
   type SpecObject,
 } from "../runtime/wire/mod.ts";
 import { guarded, NameError, UsageError } from "./failure.ts";
-import { hint, type LoadedFamily, loadFamily } from "./family.ts";
+import { hint, type LoadedFamily, loadFamily, protocolName } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson } from "./json.ts";
 import { limits } from "./policy.ts";
@@ -65,7 +65,7 @@ function describeFamily({ spec, family, meta }: LoadedFamily): Description {
   return {
     family: spec,
     ...(family.name === spec ? {} : { "name in the kernel": family.name }),
-    protocol: family.protocol,
+    protocol: protocolName(family.protocol),
     ...(family.protocol === NETLINK_GENERIC ? { version: family.version } : {}),
     operations: Object.values(family.operations).map((operation) => ({
       operation: operation.name,

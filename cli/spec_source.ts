@@ -78,12 +78,12 @@ function cacheFolder(): string {
   throw new Failure("set XDG_CACHE_HOME or HOME: the code of a spec is kept there");
 }
 
-/** Loads a family from a user's spec: generates its code, unless that was done before. */
-export async function loadSpec(path: string, useErrata: boolean): Promise<LoadedFamily> {
+/** Loads a family from a user's spec: generates its code into `cache`, unless that was done before. */
+export async function loadSpec(path: string, useErrata: boolean, cache?: string): Promise<LoadedFamily> {
   const bytes = userFile(path);
   const errata = useErrata ? await packageFile("errata.yaml") : undefined;
   const name = fileName(path);
-  const folder = `${cacheFolder()}/${sha256Hex(bytes)}${useErrata ? "" : "-plain"}-${name}`;
+  const folder = `${cache ?? cacheFolder()}/${sha256Hex(bytes)}${useErrata ? "" : "-plain"}-${name}`;
   const input: StampInput = { errata, specs: new Map([[name, bytes]]) };
   if (!isUpToDate(folder, input, RUNTIME)) {
     await generateInto(folder, correct(path, bytes, errata), input);
@@ -152,9 +152,10 @@ export async function schemaFaults(
     throw new Failure(`${schemaPath} is no JSON schema: ${(error as Error).message}`);
   }
   if (validator(read(specPath, bytes))) return [];
-  return (validator.errors ?? []).map(({ instancePath, message }) =>
-    `${specPath}: ${instancePath || "/"}: ${message}`
-  );
+  return (validator.errors ?? []).map(({ instancePath, message, params }) => {
+    const key = params["additionalProperty"];
+    return `${specPath}: ${instancePath || "/"}: ${message}${key === undefined ? "" : `: ${key}`}`;
+  });
 }
 
 /** The file of a family's spec in this package, for a schema. */

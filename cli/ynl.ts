@@ -9,7 +9,8 @@ import { Failure, guarded } from "./failure.ts";
 import { familyNames, type LoadedFamily, loadFamily, operationOf } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson, parseMessage, prettyJson } from "./json.ts";
-import { type Conversation, unknownAttribute } from "./ynl/messages.ts";
+// Not loaded when it is needed, as others are: one graph of modules is loaded faster than two.
+import { Conversation, unknownAttribute } from "./ynl/messages.ts";
 import { parseYnl, ynlHelp, type YnlOptions } from "./ynl/options.ts";
 
 /** Runs the command; the result is its exit status. */
@@ -96,7 +97,6 @@ async function showPolicies(loaded: LoadedFamily, options: YnlOptions, io: Io): 
 async function talk(loaded: LoadedFamily, options: YnlOptions, io: Io): Promise<void> {
   const request = parseMessage(options.json);
   const requests = options.multi.map(([name, json]) => [name, parseMessage(json)] as const);
-  const { Conversation } = await import("./ynl/messages.ts");
   const transport = await connectorOf(options, io);
   const open: OpenOptions = {
     onWarning: ({ family, operation, message, attribute }) =>
@@ -124,6 +124,9 @@ async function connectorOf({ smallReceive }: YnlOptions, io: Io): Promise<Connec
   return tellingKernel(smallReceive, io);
 }
 
+/** Seconds; timers count milliseconds in 31 bits. */
+const LONGEST = (2 ** 31 - 1) / 1000;
+
 /** Prints events until the time is over or somebody interrupts it. */
 async function follow(
   conversation: Conversation,
@@ -132,7 +135,8 @@ async function follow(
   io: Io,
 ): Promise<void> {
   const stop = () => events.close();
-  const timer = options.duration === undefined ? undefined : setTimeout(stop, options.duration * 1000);
+  const { duration = Infinity } = options;
+  const timer = duration <= LONGEST ? setTimeout(stop, duration * 1000) : undefined;
   Deno.addSignalListener("SIGINT", stop);
   try {
     for await (const event of events) {

@@ -4,28 +4,47 @@ import { UsageError } from "../failure.ts";
 
 /** What was asked. */
 export interface YnlOptions {
+  /** Show the help. */
   help: boolean;
+  /** List the families. */
   listFamilies: boolean;
+  /** Name of a family. */
   family?: string;
+  /** Path of a spec. */
   spec?: string;
+  /** Operation to request. */
   do?: string;
+  /** Operation to get a list of. */
   dump?: string;
+  /** Operations with their messages, to be requested at once. */
   multi: [operation: string, json: string][];
+  /** List the operations. */
   listOps: boolean;
+  /** List operations, notifications and events. */
   listMsgs: boolean;
+  /** Message to list the attributes of. */
   listAttrs?: string;
+  /** Check the spec. */
   validate: boolean;
+  /** Message to send. */
   json?: string;
+  /** Print JSON in one line. */
   outputJson: boolean;
+  /** Show policies in place of requests. */
   policy: boolean;
+  /** Multicast group to join. */
   subscribe?: string;
-  /** Seconds. */
+  /** How long to listen, in seconds. */
   duration?: number;
+  /** Flags of requests. */
   flags: CallOptions;
+  /** Path of a JSON schema. */
   schema?: string;
+  /** Correct the spec. */
   errata: boolean;
-  /** Bytes. */
+  /** Bytes of the receive buffer; what is received is told. */
   smallReceive?: number;
+  /** Print unknown attributes. */
   processUnknown: boolean;
 }
 

@@ -28,6 +28,7 @@ export class Catalog {
   /** Raw families that share a protocol share its message types, each with its own. */
   readonly #raw = new Map<number, Map<number, CatalogEntry>>();
   readonly #ids = new Map<number, string>([[GENL_ID_CTRL, "nlctrl"]]);
+  readonly #certain = new Set<number>();
   readonly #meta = new Map<string, Promise<FamilyMeta>>();
 
   private constructor() {}
@@ -66,8 +67,10 @@ export class Catalog {
     return this.#bySpec.get(name) ?? this.#byName.get(name);
   }
 
-  /** Remembers the id that a generic netlink family has. */
-  learn(id: number, name: string): void {
+  /** Remembers the id that a generic netlink family has; what is certain is not learned anew. */
+  learn(id: number, name: string, certain: boolean): void {
+    if (this.#certain.has(id) && !certain) return;
+    if (certain) this.#certain.add(id);
     this.#ids.set(id, name);
   }
 

@@ -41,11 +41,6 @@ class Collector {
   /** The digits from there on, or from the last line on. */
   #tail = "";
 
-  /** Bytes so far. */
-  get length(): number {
-    return this.#length;
-  }
-
   /** Takes a line; true if it ends where a message ends. */
   add(number: number, digits: string): boolean {
     if (this.#length === 0) this.#first = number;
@@ -80,13 +75,14 @@ class Collector {
 /** The datagrams of a text of hex digits. */
 export function* readHex(bytes: Uint8Array): Generator<Datagram | Damage> {
   const collector = new Collector();
+  let dumped = 0;
   for (const [number, line] of linesOf(bytes)) {
     if (/^\s*(#|$)/.test(line)) {
       yield* collector.take();
       continue;
     }
     // hexdump ends with a line that holds only the length.
-    if (/^[0-9a-f]{7,8}$/i.test(line) && collector.length > 0 && parseInt(line, 16) === collector.length) {
+    if (/^[0-9a-f]{7,8}$/i.test(line) && dumped > 0 && parseInt(line, 16) === dumped) {
       yield* collector.take();
       continue;
     }
@@ -103,6 +99,7 @@ export function* readHex(bytes: Uint8Array): Generator<Datagram | Damage> {
       continue;
     }
     if (read.offset === 0) yield* collector.take();
+    dumped = read.offset === undefined ? 0 : read.offset + read.digits.length / 2;
     if (collector.add(number, read.digits)) yield* collector.take();
   }
   yield* collector.take();

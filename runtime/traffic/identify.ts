@@ -29,7 +29,7 @@ import {
 import { Catalog, type CatalogEntry, type FamilyLoaders, GENL_ID_CTRL } from "./catalog.ts";
 import type { Damage, Datagram } from "./datagram.ts";
 import type { MessageKind, MessageSpec, Outcome, TrafficMessage } from "./message.ts";
-import { attributeTree } from "./tree.ts";
+import { attributeTree, isDeep } from "./tree.ts";
 
 const NETLINK_NETFILTER = 12;
 /** Types below are the same in all protocols (NLMSG_MIN_TYPE). */
@@ -52,6 +52,8 @@ const SUBSYSTEMS = [
   "nft-compat",
   "hook",
 ];
+/** Deepest nest of a message that is shown: far beyond what the kernel sends. */
+const MAX_DEPTH = 256;
 /** Requests that are remembered for their replies. */
 const MOST_REQUESTS = 4096;
 
@@ -77,9 +79,11 @@ export class Identifier {
     return new Identifier(await Catalog.load(families));
   }
 
-  /** Tells the id of a generic netlink family. */
-  learn(id: number, name: string): void {
-    this.#catalog.learn(id, name);
+  /**
+   * Tells the id of a generic netlink family. Unless it is `certain`, nlctrl's messages in the capture count more.
+   */
+  learn(id: number, name: string, certain = false): void {
+    this.#catalog.learn(id, name, certain);
   }
 
   /**
@@ -87,30 +91,22 @@ export class Identifier {
    * are identified too. What is damaged is passed over.
    */
   learnFrom(datagrams: Iterable<Datagram | Damage>): void {
+    const found = new Map<number, string>();
     for (const datagram of datagrams) {
       if ("damage" in datagram) continue;
       if (datagram.protocol !== NETLINK_GENERIC && datagram.family !== "nlctrl") continue;
       try {
         const messages = new Messages(datagram.bytes);
-        while (messages.next()) if (messages.type === GENL_ID_CTRL) this.#learnFamily(messages);
+        while (messages.next()) {
+          const [id, name] = messages.type === GENL_ID_CTRL ? familyIn(messages) : [];
+          // An id may be given out again: the first one is what comes in front of it, too.
+          if (id !== undefined && name !== undefined && !found.has(id)) found.set(id, name);
+        }
       } catch {
         // Told when the datagram is decoded.
       }
     }
-  }
-
-  #learnFamily(messages: Messages): void {
-    const { reader, end, start } = messages;
-    if (end - start < NLMSG_HDRLEN + GENL_HDRLEN) return;
-    let id: number | undefined;
-    let name: string | undefined;
-    reader.position = start + NLMSG_HDRLEN + GENL_HDRLEN;
-    // CTRL_ATTR_FAMILY_ID and CTRL_ATTR_FAMILY_NAME; requests have only one of them.
-    while (reader.next(end)) {
-      if (reader.type === 1) id = reader.u16();
-      if (reader.type === 2) name = reader.string();
-    }
-    if (id !== undefined && name !== undefined) this.learn(id, name);
+    for (const [id, name] of found) this.learn(id, name);
   }
 
   /** The messages of a datagram, and what of it is damaged. Nothing is thrown. */
@@ -292,6 +288,18 @@ export class Identifier {
   }
 }
 
+/** CTRL_ATTR_FAMILY_ID and CTRL_ATTR_FAMILY_NAME of a message of nlctrl; requests have only one of them. */
+function familyIn({ reader, start, end }: Messages): [id: number | undefined, name: string | undefined] {
+  let id: number | undefined;
+  let name: string | undefined;
+  reader.position = start + NLMSG_HDRLEN + GENL_HDRLEN;
+  while (reader.next(end)) {
+    if (reader.type === 1) id = reader.u16();
+    if (reader.type === 2) name = reader.string();
+  }
+  return [id, name];
+}
+
 /** Sockets have sequence numbers of their own; a capture need not tell sockets apart. */
 function keyOf({ socket = "" }: Datagram, protocol: number | undefined, sequence: number): string {
   return `${socket} ${protocol} ${sequence}`;
@@ -357,11 +365,11 @@ function decodeInto(message: TrafficMessage, { meta, format }: MessageSpec, at: 
   const { reader, end } = messages;
   reader.position = at;
   try {
-    message.message = toSpecJson(
-      meta,
-      meta.operations[format.name] ?? {},
-      decodePayload(reader, end, format),
-    );
+    const value = decodePayload(reader, end, format);
+    const json = toSpecJson(meta, meta.operations[format.name] ?? {}, value);
+    // Printing goes as deep as the message does, and 64 KiB of nests inside each other overflow the stack.
+    if (isDeep(json, MAX_DEPTH)) message.problem = `attributes are nested more than ${MAX_DEPTH} levels deep`;
+    else message.message = json;
   } catch (error) {
     message.problem = problemOf(error);
   }

@@ -7,13 +7,13 @@
  * ```
  *
  * `-e read=all -e write=all` dumps what went through every socket below the line of the call; `-f`, `-t`, `-tt`,
- * `-ttt`, `-y` and `-yy` are understood if they were used. Add `read,write` to `trace=` for programs that use those
- * calls on netlink sockets. Buffers printed as text with escapes (`-xx -s 65536`) are read too, where strace leaves
+ * `-ttt`, `-y` and `-yy` are understood if they were used. Add `read,write,close` to `trace=` for programs that
+ * use those calls on netlink sockets. Buffers printed as text with escapes (`-xx -s 65536`) are read too, where strace leaves
  * them undecoded.
  *
  * @module
  */
-import { parseHex } from "../wire/mod.ts";
+import { NLMSG_HDRLEN, parseHex } from "../wire/mod.ts";
 import { type Damage, type Datagram, type Direction, formatTime } from "./datagram.ts";
 import { readHexLine } from "./hex.ts";
 import { linesOf } from "./lines.ts";
@@ -90,6 +90,8 @@ interface Call {
   inline: string | undefined;
   /** strace decoded the bytes instead of printing them. */
   decoded: boolean;
+  /** The descriptor may be a file's by now: strace need not have been asked to show `close`. */
+  doubtful: boolean;
 }
 
 /** The datagrams of netlink sockets in strace's output. */
@@ -139,6 +141,11 @@ export function* readStrace(bytes: Uint8Array): Generator<Datagram | Damage> {
 }
 
 function rememberSocket(sockets: Map<string, number | undefined>, process: string, text: string): void {
+  const closed = /^close\((\d+)/.exec(text);
+  if (closed !== null) {
+    for (const key of [`${process}:${closed[1]}`, `:${closed[1]}`]) sockets.delete(key);
+    return;
+  }
   const made = /^socket\((\w+), [^,]*, (\w+)[^)]*\)\s*= (\d+)/.exec(text);
   if (made === null) return;
   const [, domain, protocol = "", descriptor] = made;
@@ -175,15 +182,23 @@ function readCall(
   if (protocol >= 0) datagram.protocol = protocol;
   const cut = buffers.some(([, , more]) => more !== undefined);
   const inline = buffers.length === 0 || cut ? undefined : buffers.map(([, hex]) => hex).join("");
-  return { datagram, digits: [], inline, decoded: netlink || sockets.has(key) };
+  const decoded = netlink || sockets.has(key);
+  return { datagram, digits: [], inline, decoded, doubtful: !netlink && /^(read|write)/.test(name) };
 }
 
-function* resultOf({ datagram, digits, inline, decoded }: Call): Generator<Datagram | Damage> {
+function* resultOf({ datagram, digits, inline, decoded, doubtful }: Call): Generator<Datagram | Damage> {
   const hex = digits.length > 0 ? digits.join("") : inline?.replaceAll("\\x", "");
   const bytes = hex === undefined ? undefined : parseHex(hex);
-  if (bytes !== undefined) yield { ...datagram, bytes };
-  else if (decoded) {
+  if (bytes !== undefined) {
+    if (!doubtful || beginsMessage(bytes)) yield { ...datagram, bytes };
+  } else if (decoded && !doubtful) {
     const damage = "the bytes are not here; strace prints them with `-e read=all -e write=all`";
     yield { where: datagram.where, damage };
   }
+}
+
+function beginsMessage(bytes: Uint8Array): boolean {
+  if (bytes.length < NLMSG_HDRLEN) return false;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  return length >= NLMSG_HDRLEN && length <= bytes.length;
 }

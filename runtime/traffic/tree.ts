@@ -1,5 +1,5 @@
 /** Attributes of messages that no spec describes, as far as their own headers tell. @module */
-import { formatHex, type SpecObject } from "../wire/mod.ts";
+import { formatHex, type SpecJson, type SpecObject } from "../wire/mod.ts";
 
 const NESTED = 0x8000;
 /** Far beyond what the kernel sends, far below what overflows the stack. */
@@ -34,4 +34,10 @@ export function attributeTree(
     at += length + 3 & ~3;
   }
   return at < end ? undefined : tree;
+}
+
+/** Whether objects and arrays are inside each other more than `levels` deep. */
+export function isDeep(json: SpecJson, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  return levels === 0 || Object.values(json).some((one) => isDeep(one, levels - 1));
 }
