@@ -10,7 +10,9 @@ import { asInstalled, emitUapiHeader } from "../generator/emit/uapi_header.ts";
 import { resolveUapi } from "../generator/model/uapi.ts";
 import { formatDiagnostic } from "../generator/spec/diagnostics.ts";
 import { readSpec } from "../generator/spec/read.ts";
-import { fetchPackages, run, UnavailableError } from "./debian.ts";
+import { fetchPackages, run as runCommand, UnavailableError } from "./debian.ts";
+import { guarded, UsageError } from "./failure.ts";
+import { standardIo } from "./io.ts";
 
 const USAGE = `Usage: tynl compare-uapi [--specs DIR --include DIR]
 
@@ -18,6 +20,7 @@ Writes the headers that ynl generates from each spec and compares them with the 
 
   --specs DIR    folder of specs (.yaml or .yaml.gz), with their documentation
   --include DIR  usr/include of linux-libc-dev, or include/uapi of a kernel tree
+  --help         this text
 
 Without arguments both are fetched: linux-doc-7.3 and linux-libc-dev 7.3.x from trixie-backports.
 Exit status: 0 all headers are the same, 1 some differ, 2 nothing could be compared.`;
@@ -41,18 +44,26 @@ interface Sources {
 
 /** Runs the command; the result is the exit status. */
 export async function compareUapi(args: string[]): Promise<number> {
+  return await guarded("tynl compare-uapi", standardIo(), () => run(args));
+}
+
+async function run(args: string[]): Promise<number> {
   let state: string | undefined;
   try {
     const { values } = parseArgs({
       args,
-      options: { specs: { type: "string" }, include: { type: "string" }, help: { type: "boolean" } },
+      options: {
+        specs: { type: "string" },
+        include: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
     });
     if (values.help) {
       console.log(USAGE);
       return 0;
     }
     if ((values.specs === undefined) !== (values.include === undefined)) {
-      throw new UnavailableError("--specs and --include go together");
+      throw new UsageError("--specs and --include go together");
     }
     if (values.specs !== undefined && values.include !== undefined) {
       const { specs, include } = values;
@@ -62,7 +73,7 @@ export async function compareUapi(args: string[]): Promise<number> {
     return await compareAll(await fetchSources(state));
   } catch (error) {
     if (!isExpected(error)) throw error;
-    console.error(`compare-uapi: cannot compare: ${error.message}`);
+    console.error(`tynl compare-uapi: cannot compare: ${error.message}`);
     return 2;
   } finally {
     if (state !== undefined) await Deno.remove(state, { recursive: true });
@@ -71,8 +82,7 @@ export async function compareUapi(args: string[]): Promise<number> {
 
 function isExpected(error: unknown): error is Error {
   return error instanceof UnavailableError || error instanceof Deno.errors.NotFound ||
-    error instanceof Deno.errors.PermissionDenied ||
-    (error instanceof TypeError && String((error as { code?: unknown }).code).startsWith("ERR_PARSE_ARGS"));
+    error instanceof Deno.errors.PermissionDenied;
 }
 
 // --- comparing -------------------------------------------------------------------------------------------------
@@ -158,8 +168,8 @@ async function fetchSources(state: string): Promise<Sources> {
   for (const [i, { name, wanted }] of packages.entries()) {
     // linux-doc is 270 MB unpacked, of which the specs are 1 MB.
     const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards "$2"';
-    await run("sh", ["-c", unpack, "sh", archives[i]!, wanted], state, UNPACK_LIMIT);
-    const version = await run("dpkg-deb", ["-f", archives[i]!, "Version"], state, UNPACK_LIMIT);
+    await runCommand("sh", ["-c", unpack, "sh", archives[i]!, wanted], state, UNPACK_LIMIT);
+    const version = await runCommand("dpkg-deb", ["-f", archives[i]!, "Version"], state, UNPACK_LIMIT);
     versions.push(`${name} ${version.trim()}`);
   }
   return {

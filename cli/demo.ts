@@ -7,25 +7,25 @@
 import { parseArgs } from "node:util";
 import { showHandshake } from "./demo_handshake.ts";
 import { showKernel } from "./demo_kernel.ts";
+import { guarded } from "./failure.ts";
+import { standardIo } from "./io.ts";
 
 const HELP = `Usage: tynl demo
 
 Shows messages of the handshake family, generated from its spec on the spot, and asks the running kernel for its
-netlink families, links, addresses and routes. Changes nothing, and needs no privileges.`;
+netlink families, links, addresses and routes. Changes nothing, and needs no privileges.
+
+  --help  this text`;
 
 /** Runs the command; the result is its exit status. */
 export async function demo(args: string[]): Promise<number> {
-  try {
+  return await guarded("tynl demo", standardIo(), async () => {
     const { values } = parseArgs({ args, options: { help: { type: "boolean", short: "h" } } });
-    if (values.help) {
-      console.log(HELP);
-      return 0;
+    if (values.help) console.log(HELP);
+    else {
+      await showHandshake();
+      await showKernel();
     }
-  } catch (error) {
-    console.error(`tynl demo: ${(error as Error).message}`);
-    return 2;
-  }
-  await showHandshake();
-  await showKernel();
-  return 0;
+    return 0;
+  });
 }

@@ -151,7 +151,7 @@ async function answers(family: Family): Promise<boolean | undefined> {
   if (operation === undefined) return undefined;
   try {
     await using client = await open(family);
-    const method = client[operation] as { dump(): AsyncIterable<unknown> };
+    const method = client[operation] as unknown as { dump(): AsyncIterable<unknown> };
     for await (const _first of method.dump()) break;
     return true;
   } catch (error) {

@@ -30,6 +30,7 @@ const TOLD: ReadonlySet<string> = new Set([
   "NetlinkDecodeError",
   "NetlinkError",
   "NetlinkTimeoutError",
+  "NotCapable",
   "OverrunError",
   "ProtocolError",
   "SystemError",

@@ -1,6 +1,6 @@
 /** Families and their operations by the names of the spec. @module */
 import { families } from "../generated/families.ts";
-import type { Connection } from "../runtime/netlink/mod.ts";
+import type { Connection, KernelPolicy } from "../runtime/netlink/mod.ts";
 import { type Family, type FamilyMeta, type Operation, suggest } from "../runtime/wire/mod.ts";
 import { NameError } from "./failure.ts";
 
@@ -20,6 +20,8 @@ export interface UntypedMethod {
   multi(request: object, options?: object): Promise<object[]>;
   /** A list of what matches the request. */
   dump(request: object): AsyncIterable<object> & { all(): Promise<object[]> };
+  /** What the kernel accepts. */
+  policy(mode: Mode): Promise<KernelPolicy | undefined>;
 }
 
 /** A client that was opened without the types of its operations. */

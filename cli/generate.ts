@@ -11,6 +11,8 @@ import { resolveUapi } from "../generator/model/uapi.ts";
 import { readSpec } from "../generator/spec/read.ts";
 import type { SpecFile } from "../generator/spec/types.ts";
 import { differences } from "./diff.ts";
+import { guarded, UsageError } from "./failure.ts";
+import { standardIo } from "./io.ts";
 import { isUpToDate, stamp } from "./stamp.ts";
 
 const HELP = `Usage: tynl generate [OPTION ...]
@@ -29,9 +31,6 @@ Writes one folder of typed TypeScript for every netlink spec (*.yaml) of a folde
 Exit status: 0 done, 1 --check found differences, 2 something is wrong with the arguments or a spec; nothing was
 written then.
 `;
-
-/** A fault of the arguments, told without a stack. */
-class UsageError extends Error {}
 
 interface Options {
   specs: string;
@@ -83,20 +82,12 @@ function parse(args: string[]): Options | undefined {
 
 /** Runs the command; the result is its exit status. */
 export async function generate(args: string[]): Promise<number> {
-  try {
+  return await guarded("tynl generate", standardIo(), async () => {
     const options = parse(args);
-    if (options === undefined) {
-      console.log(HELP.trimEnd());
-      return 0;
-    }
-    return await run(options);
-  } catch (error) {
-    if (error instanceof UsageError || (error instanceof TypeError && "code" in error)) {
-      console.error(`tynl generate: ${error.message}`);
-      return 2;
-    }
-    throw error;
-  }
+    if (options !== undefined) return await run(options);
+    console.log(HELP.trimEnd());
+    return 0;
+  });
 }
 
 /** The spec files of a folder, by name. */

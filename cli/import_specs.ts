@@ -11,6 +11,8 @@ import { type Diagnostic, formatDiagnostic, sortDiagnostics } from "../generator
 import { readSpec, sha256Hex } from "../generator/spec/read.ts";
 import { MAX_BYTES } from "../generator/spec/source.ts";
 import type { SpecFile } from "../generator/spec/types.ts";
+import { guarded, UsageError } from "./failure.ts";
+import { standardIo } from "./io.ts";
 
 const HELP = `Usage: tynl import-specs [--out DIR] [--kernel VERSION] [--headers DIR] SOURCE
 
@@ -40,19 +42,9 @@ export interface Upstream {
   headers?: Record<string, string>;
 }
 
-/** A fault of the arguments or of SOURCE, told without a stack. */
-class UsageError extends Error {}
-
 /** Runs the command; the result is its exit status. */
 export async function importSpecs(args: string[]): Promise<number> {
-  try {
-    return await run(args);
-  } catch (error) {
-    const code = (error as { code?: string }).code ?? "";
-    if (!(error instanceof UsageError) && !code.startsWith("ERR_PARSE_ARGS")) throw error;
-    console.error(`tynl import-specs: ${(error as Error).message}`);
-    return 2;
-  }
+  return await guarded("tynl import-specs", standardIo(), () => run(args));
 }
 
 async function run(args: string[]): Promise<number> {
@@ -63,7 +55,7 @@ async function run(args: string[]): Promise<number> {
       out: { type: "string", default: "specs" },
       kernel: { type: "string" },
       headers: { type: "string" },
-      help: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) {

@@ -29,6 +29,10 @@ const SUBCOMMANDS: Record<string, { about: string; load: () => Promise<Subcomman
     about: "show what the running kernel accepts",
     load: async () => (await import("./policy.ts")).policy,
   },
+  monitor: {
+    about: "print events as they come",
+    load: async () => (await import("./monitor.ts")).monitor,
+  },
   decode: {
     about: "show the netlink messages of a capture: pcap, strace, hex",
     load: async () => (await import("./decode.ts")).decode,
@@ -64,19 +68,20 @@ export function subcommandNames(): string[] {
   return Object.keys(SUBCOMMANDS);
 }
 
-function help(): string {
+/** What `tynl --help` prints. */
+export function helpText(): string {
   const width = Math.max(...Object.keys(SUBCOMMANDS).map((name) => name.length));
   const lines = Object.entries(SUBCOMMANDS).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`);
   return `Usage: tynl SUBCOMMAND [OPTION ...]\n\n${
     lines.join("\n")
-  }\n\n\`tynl SUBCOMMAND --help\` tells more.\n`;
+  }\n\n\`tynl SUBCOMMAND --help\` tells more.`;
 }
 
 /** Runs the command; the result is its exit status. */
 export async function main(args: string[]): Promise<number> {
   const [name = "--help", ...rest] = args;
   if (name === "--help" || name === "-h" || name === "help") {
-    console.log(help().trimEnd());
+    console.log(helpText());
     return args.length === 0 ? 2 : 0;
   }
   // A drop-in: an alias or a link named ynl is enough.

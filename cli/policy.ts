@@ -57,9 +57,13 @@ async function policies(
   const { PolicyReader } = await import("./kernel_policy.ts");
   await using reader = await PolicyReader.open(loaded, io.transport);
   const found = new Map<string, ReadonlyMap<string, SpecObject>>();
-  for (const operation of operations) {
-    const byMode = await reader.read(operation);
-    if (byMode.size > 0) found.set(operation.name, byMode);
+  for (const { name } of operations) {
+    const byMode = new Map<string, SpecObject>();
+    for (const mode of ["do", "dump"] as const) {
+      const policy = await reader.read(name, mode);
+      if (policy !== null) byMode.set(mode, policy);
+    }
+    if (byMode.size > 0) found.set(name, byMode);
   }
   return found;
 }

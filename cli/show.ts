@@ -162,11 +162,10 @@ async function livePolicy(
   io: Io,
 ): Promise<SpecObject | null | undefined> {
   if (loaded.family.protocol !== NETLINK_GENERIC) return undefined;
-  const operation = Object.values(loaded.family.operations).find((operation) => operation.name === name);
-  if (operation === undefined) return undefined;
+  if (!Object.values(loaded.family.operations).some((operation) => operation.name === name)) return undefined;
   const { operationPolicy } = await import("./kernel_policy.ts");
   try {
-    return await operationPolicy(loaded, operation, mode, io.transport);
+    return await operationPolicy(loaded, name, mode, io.transport);
   } catch (error) {
     // The spec can be shown all the same.
     const known = error instanceof Error &&

@@ -6,7 +6,8 @@
 import type { Connector, OpenOptions } from "../runtime/netlink/mod.ts";
 import type { SpecJson } from "../runtime/wire/mod.ts";
 import { Failure, guarded } from "./failure.ts";
-import { familyNames, type LoadedFamily, loadFamily, operationOf } from "./family.ts";
+import { familyNames, type LoadedFamily, loadFamily } from "./family.ts";
+import { follow } from "./follow.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson, parseMessage, prettyJson } from "./json.ts";
 // Not loaded when it is needed, as others are: one graph of modules is loaded faster than two.
@@ -88,8 +89,7 @@ async function showPolicies(loaded: LoadedFamily, options: YnlOptions, io: Io): 
   for (const mode of ["do", "dump"] as const) {
     const name = options[mode];
     if (name === undefined) continue;
-    const [, operation] = operationOf(loaded, name);
-    print(await operationPolicy(loaded, operation, mode, io.transport), options, io);
+    print(await operationPolicy(loaded, name, mode, io.transport), options, io);
   }
 }
 
@@ -115,7 +115,7 @@ async function talk(loaded: LoadedFamily, options: YnlOptions, io: Io): Promise<
   if (options.do !== undefined) print(await conversation.do(options.do, request, options.flags), options, io);
   if (options.dump !== undefined) print(await conversation.dump(options.dump, request), options, io);
   if (requests.length > 0) print(await conversation.multi(requests, options.flags), options, io);
-  if (events !== undefined) await follow(conversation, events, options, io);
+  if (events !== undefined) await listen(conversation, events, options, io);
 }
 
 async function connectorOf({ smallReceive }: YnlOptions, io: Io): Promise<Connector | undefined> {
@@ -124,36 +124,24 @@ async function connectorOf({ smallReceive }: YnlOptions, io: Io): Promise<Connec
   return tellingKernel(smallReceive, io);
 }
 
-/** Seconds; timers count milliseconds in 31 bits. */
-const LONGEST = (2 ** 31 - 1) / 1000;
-
 /** Prints events until the time is over or somebody interrupts it. */
-async function follow(
+async function listen(
   conversation: Conversation,
   events: ReturnType<Conversation["client"]["subscribe"]>,
   options: YnlOptions,
   io: Io,
 ): Promise<void> {
-  const stop = () => events.close();
-  const { duration = Infinity } = options;
-  const timer = duration <= LONGEST ? setTimeout(stop, duration * 1000) : undefined;
-  Deno.addSignalListener("SIGINT", stop);
-  try {
-    for await (const event of events) {
-      if ("message" in event) {
-        const { name, message, nsid } = event;
-        const msg = conversation.spoken(name, message as object);
-        print({ name, msg, ...(nsid === undefined ? {} : { nsid }) }, options, io);
-      } else if (event.name === "overrun") {
-        io.err("tynl ynl: warning: the kernel dropped events, since they were not read fast enough");
-      } else if (event.name === "malformed") {
-        io.err(`tynl ynl: warning: an event cannot be read: ${event.error.message}`);
-      } else {
-        io.err(`tynl ynl: warning: an event of id ${event.id}, which the spec does not know`);
-      }
+  await follow(events, options.duration ?? Infinity, (event) => {
+    if ("message" in event) {
+      const { name, message, nsid } = event;
+      const msg = conversation.spoken(name, message as object);
+      print({ name, msg, ...(nsid === undefined ? {} : { nsid }) }, options, io);
+    } else if (event.name === "overrun") {
+      io.err("tynl ynl: warning: the kernel dropped events, since they were not read fast enough");
+    } else if (event.name === "malformed") {
+      io.err(`tynl ynl: warning: an event cannot be read: ${event.error.message}`);
+    } else {
+      io.err(`tynl ynl: warning: an event of id ${event.id}, which the spec does not know`);
     }
-  } finally {
-    clearTimeout(timer);
-    Deno.removeSignalListener("SIGINT", stop);
-  }
+  });
 }

@@ -5,7 +5,7 @@ import { Messages } from "../../runtime/wire/mod.ts";
 import type { Io } from "../io.ts";
 
 /** The running kernel; each datagram from it is told on standard error. */
-export function tellingKernel(receiveBuffer: number, io: Io): Connector {
+export function tellingKernel(readSize: number, io: Io): Connector {
   class TellingTransport extends LibcTransport {
     override receive(): number {
       const length = super.receive();
@@ -23,5 +23,5 @@ export function tellingKernel(receiveBuffer: number, io: Io): Connector {
       return length;
     }
   }
-  return { connect: (protocol, options) => new TellingTransport(protocol, { receiveBuffer }, options) };
+  return { connect: (protocol, options) => new TellingTransport(protocol, { readSize }, options) };
 }

@@ -5,10 +5,14 @@
  * @module
  */
 import { Messages, MessageType } from "../wire/mod.ts";
-import { ClosedError, NetlinkTimeoutError } from "./errors.ts";
+import { ClosedError, NetlinkTimeoutError, OverrunError, SystemError } from "./errors.ts";
 import { type Acknowledgement, readAcknowledgement } from "./extack.ts";
 import { isFor } from "./reply.ts";
 import type { Transport } from "./transport.ts";
+import { Unsolicited } from "./unsolicited.ts";
+
+/** Smallest nlmsg_type of a family; those below are of netlink itself. */
+const NLMSG_MIN_TYPE = 0x10;
 
 /** How long to wait for an answer, and what ends the wait before. */
 export interface WaitOptions {
@@ -90,6 +94,7 @@ class Call<T> {
 export class Channel {
   readonly #transport: Transport;
   readonly #calls = new Map<number, Call<unknown>>();
+  readonly #views = new Set<Unsolicited>();
   #watch: AbortController | undefined;
   #closed = false;
 
@@ -114,6 +119,37 @@ export class Channel {
     return call.isOver ? answerOf(call) : this.#wait(call, sequence, options);
   }
 
+  /** As {@linkcode Channel.request}, for a request that sleeps in the kernel: sent from another thread. */
+  offload<T>(
+    name: string,
+    bytes: Uint8Array,
+    sequence: number,
+    decode: (messages: Messages) => T,
+    options: WaitOptions,
+  ): Promise<Answer<T>> {
+    if (this.#closed) throw new ClosedError(name);
+    const call = new Call(name, decode);
+    this.#calls.set(sequence, call);
+    this.#transport.sendOffloaded(bytes).then(() => this.#receive(), (error) => call.fail(error));
+    return this.#wait(call, sequence, options);
+  }
+
+  /** What comes to this socket and answers no request, from now on. */
+  unsolicited(): Unsolicited {
+    const view = new Unsolicited(this.#transport.port, (view) => {
+      this.#views.delete(view);
+      if (this.#isIdle) this.#watch?.abort();
+    });
+    this.#views.add(view);
+    this.#startWatching();
+    return view;
+  }
+
+  /** Nobody waits for anything. */
+  get #isIdle(): boolean {
+    return this.#calls.size === 0 && this.#views.size === 0;
+  }
+
   /** Sends several requests in one datagram, and gives what comes back for each. Throws what sending throws. */
   requests<T>(
     name: string,
@@ -135,26 +171,46 @@ export class Channel {
     this.#receive();
   }
 
-  /** Takes what is there, until every request has its answer. */
+  /** Takes what is there, until nobody waits for more. */
   #receive(): void {
     const transport = this.#transport;
-    try {
-      while (this.#calls.size > 0) {
+    let lost = false;
+    while (lost || !this.#isIdle) {
+      try {
         const length = transport.receive();
         if (length < 0) return;
         // Any process may send to this socket; only the kernel's word counts.
-        if (transport.sender !== 0) continue;
-        const messages = new Messages(transport.buffer, length);
-        while (messages.next()) {
-          const call = isFor(transport.port, messages) ? this.#calls.get(messages.sequence) : undefined;
-          call?.take(messages);
-          if (call?.isOver) this.#calls.delete(messages.sequence);
-        }
+        if (transport.sender === 0) this.#take(new Messages(transport.buffer, length));
+      } catch (error) {
+        // Lost or damaged as a whole: nobody can tell whose answer it was.
+        this.#failEverything(error as Error);
+        if (!(error instanceof OverrunError)) return;
+        // The kernel drops all that comes until what it kept was taken.
+        lost = true;
       }
-    } catch (error) {
-      // Lost or damaged as a whole: nobody can tell whose answer it was.
-      this.#failAll(() => error);
     }
+  }
+
+  /** Gives the messages of a datagram to the requests that they answer. */
+  #take(messages: Messages): void {
+    while (messages.next()) {
+      const call = isFor(this.#transport.port, messages) ? this.#calls.get(messages.sequence) : undefined;
+      if (call === undefined) this.#show(messages);
+      else call.take(messages);
+      if (call?.isOver) this.#calls.delete(messages.sequence);
+    }
+  }
+
+  #failEverything(error: Error): void {
+    this.#failAll(() => error);
+    const told = error instanceof SystemError ? error : new OverrunError();
+    for (const view of this.#views) view.put(told);
+  }
+
+  /** Shows a notification to who wants them; the rest are answers that came too late. */
+  #show({ reader, start, end, type, sequence }: Messages): void {
+    if (sequence !== 0 || type < NLMSG_MIN_TYPE) return;
+    for (const view of this.#views) view.put(reader.bytes.slice(start, end));
   }
 
   async #wait<T>(call: Call<T>, sequence: number, { timeout, signal }: WaitOptions): Promise<Answer<T>> {
@@ -172,7 +228,7 @@ export class Channel {
       clearTimeout(timer);
       signal?.removeEventListener("abort", aborted);
       this.#calls.delete(sequence);
-      if (this.#calls.size === 0) this.#watch?.abort();
+      if (this.#isIdle) this.#watch?.abort();
     }
     return answerOf(call);
   }
@@ -181,14 +237,17 @@ export class Channel {
     if (this.#watch !== undefined) return;
     const watch = this.#watch = new AbortController();
     const run = async () => {
-      while (this.#calls.size > 0 && !watch.signal.aborted) {
+      while (!this.#isIdle && !watch.signal.aborted) {
         if (await this.#transport.wait(Infinity, watch.signal)) this.#receive();
       }
     };
-    run().catch((error) => this.#failAll(() => error)).finally(() => {
+    run().catch((error) => {
+      this.#failEverything(error);
+      this.#views.clear();
+    }).finally(() => {
       if (this.#watch === watch) this.#watch = undefined;
       // A request may have come between the last look and now.
-      if (this.#calls.size > 0) this.#startWatching();
+      if (!this.#isIdle && !this.#closed) this.#startWatching();
     });
   }
 
@@ -203,6 +262,7 @@ export class Channel {
     this.#closed = true;
     this.#transport.close();
     this.#failAll((call) => new ClosedError(call.name));
+    for (const view of [...this.#views]) view.close();
     this.#watch?.abort();
   }
 }

@@ -1,9 +1,7 @@
 /** Opens a family: a typed client with a method for each operation. @module */
 import {
   encodeMessage,
-  type Exchange,
   type Family,
-  type Input,
   MessageFlags,
   type Messages,
   NETLINK_GENERIC,
@@ -11,140 +9,36 @@ import {
   type OperationTypes,
   Writer,
 } from "../wire/mod.ts";
-import {
-  type BatchBuilder,
-  type BatchSender,
-  type ChangeOptions,
-  collect,
-  sendPipelined,
-  sendTransaction,
-} from "./batch.ts";
+import { type BatchSender, type ChangeOptions, collect, sendPipelined, sendTransaction } from "./batch.ts";
 import { Channel, type WaitOptions } from "./channel.ts";
-import { type Dump, dumpOf } from "./dump.ts";
-import { ClosedError, FamilyNotFoundError, ProtocolError, SystemError } from "./errors.ts";
+import type { CallOptions, Client, DumpOptions, OpenOptions } from "./client_types.ts";
+import { type Dump, dumpOf, type DumpSource } from "./dump.ts";
+import {
+  ClosedError,
+  FamilyNotFoundError,
+  NetlinkError,
+  ProtocolError,
+  SystemError,
+  UnsupportedError,
+} from "./errors.ts";
 import type { Acknowledgement } from "./extack.ts";
 import type { SentRequest } from "./attribute_path.ts";
 import type { NetworkNamespace } from "./netns.ts";
 import { type NetlinkWarning, refusalOf, warningOf } from "./refusal.ts";
 import { readReply, type ResolvedFamily } from "./reply.ts";
-import type { AnyEvent, FamilyEvent } from "./events.ts";
+import type { AnyEvent } from "./events.ts";
+import { assemblePolicy, type KernelPolicy, policyRequest, readPolicyPart } from "./kernel_policy.ts";
 import { resolveFamily } from "./resolve.ts";
 import { kernel } from "./socket.ts";
-import { type SubscribeOptions, subscribeTo, type Subscription } from "./subscribe.ts";
+import { Stream, type SubscribeOptions, subscribeTo, type Subscription } from "./subscribe.ts";
 import type { ConnectOptions, Connector, Transport } from "./transport.ts";
 import { nextTurn, turnIsOver } from "./turn.ts";
 
-const EPROTONOSUPPORT = 93;
+const ENOENT = 2, ENODATA = 61, EPROTONOSUPPORT = 93;
 /** Milliseconds. The kernel answers at once; this is for answers that were lost. */
 const DEFAULT_TIMEOUT = 10_000;
 /** Sockets of past dumps that are kept for the next ones. */
 const IDLE_SOCKETS = 4;
-
-/** How to open a family. */
-export interface OpenOptions {
-  /** Where sockets come from: the running kernel unless set. */
-  transport?: Connector;
-  /** The network namespace to work in, by path or by a process's id; this process's own unless set. */
-  netns?: NetworkNamespace;
-  /** Milliseconds to wait for each answer, unless a call says otherwise; 10,000 unless set, `Infinity` for ever. */
-  timeout?: number;
-  /** Ends the wait for the family to be resolved. */
-  signal?: AbortSignal;
-  /** Called with what the kernel says about requests that it carried out. */
-  onWarning?: (warning: NetlinkWarning) => void;
-}
-
-/** How to make a request. */
-export interface DumpOptions {
-  /** Milliseconds to wait for the answer, or for each part of a dump; the client's own unless set. */
-  timeout?: number;
-  /** Ends the wait, with the signal's reason as error. The request may have been carried out. */
-  signal?: AbortSignal;
-}
-
-/** How to make a request for one object. The flags matter to operations that create or change objects. */
-export interface CallOptions extends DumpOptions, ChangeOptions {}
-
-/** An operation with one answer. */
-export interface Do<X extends Exchange> {
-  /**
-   * Makes the request and gives the reply. If the kernel only acknowledges, the reply is an object without members.
-   * Throws `NetlinkError` if the kernel refuses, {@linkcode ProtocolError} if several replies come, and
-   * `NetlinkEncodeError` for a request that cannot be encoded.
-   */
-  (
-    request?: Input<X["request"]>,
-    options?: CallOptions,
-  ): Promise<[X["reply"]] extends [never] ? void : X["reply"]>;
-  /** Makes the request and gives all replies: seldom none or several. */
-  multi(request?: Input<X["request"]>, options?: CallOptions): Promise<X["reply"][]>;
-}
-
-/** An operation with a list as answer. */
-export interface Lists<X extends Exchange> {
-  /** The list of what matches the request. */
-  dump(request?: Input<X["request"]>, options?: DumpOptions): Dump<X["reply"]>;
-}
-
-/** An operation as a client has it: call it, or its `dump`. */
-export type Method<T extends OperationTypes> =
-  & (T extends { do: infer X extends Exchange } ? Do<X> : unknown)
-  & (T extends { dump: infer X extends Exchange } ? Lists<X> : unknown);
-
-/** What every client has besides its family's operations; `V` is what its subscriptions give. */
-export interface Connection<G extends string = string, V = AnyEvent> extends Disposable, AsyncDisposable {
-  /** Numbers of the multicast groups that the running kernel has. */
-  readonly groups: { readonly [K in G]?: number };
-  /**
-   * Joins multicast groups, by name or number, and gives their events. The running kernel may have groups that the
-   * spec does not list. Throws {@linkcode GroupNotFoundError}, {@linkcode ClosedError}, {@linkcode SystemError}: EPERM
-   * if a group is for privileged users.
-   */
-  subscribe(
-    groups: SubscriptionGroup<G> | readonly SubscriptionGroup<G>[],
-    options?: SubscribeOptions,
-  ): Subscription<V>;
-  /** Closes all sockets, ends all subscriptions; requests under way fail with `ClosedError`. Harmless if done twice. */
-  close(): void;
-}
-
-/** What a client can do with several requests at once. */
-export interface Batches<O extends { [K in keyof O]: OperationTypes }> {
-  /**
-   * Sends the requests that `build` adds, in order and without a wait between them, and is done when all are. For
-   * nftables they are a transaction: all are carried out, or none. For other families each stands for itself.
-   *
-   * Throws {@linkcode BatchError} with an error for each request that failed, which the request's own promise throws
-   * too. What belongs to a transaction that failed throws, even if nothing is wrong with it.
-   *
-   * @example
-   * ```ts ignore
-   * import { open } from "@tynl/tynl";
-   * import { nftables } from "@tynl/tynl/nftables";
-   *
-   * await using nft = await open(nftables);
-   * await nft.batch((b) => {
-   *   b.newtable({ header: { nfgenFamily: 1 }, name: "t" }, { create: true });
-   *   b.newchain({ header: { nfgenFamily: 1 }, table: "t", name: "c" }, { create: true });
-   * });
-   * ```
-   */
-  batch(build: (batch: BatchBuilder<O>) => void, options?: DumpOptions): Promise<void>;
-}
-
-/** A multicast group: by a name of the spec, any other name that the kernel has, or its number. */
-// The intersection keeps editors from forgetting the names.
-export type SubscriptionGroup<G extends string> = G | (string & Record<never, never>) | number;
-
-/** A client of a family: a method for each operation, under its camelCase name. */
-export type Client<
-  O extends { [K in keyof O]: OperationTypes },
-  G extends string = string,
-  E = Record<never, never>,
-> =
-  & { readonly [K in keyof O]: Method<O[K]> }
-  & Batches<O>
-  & Connection<G, FamilyEvent<O, E>>;
 
 /**
  * Opens a family of the running kernel: resolves its id, and gives a client with a method for each operation.
@@ -241,6 +135,7 @@ class Core {
         this.#batch(build, options),
       subscribe: (groups: string | number | readonly (string | number)[], options?: SubscribeOptions) =>
         this.#subscribe(typeof groups === "object" ? groups : [groups], options),
+      unicast: (options?: Pick<SubscribeOptions, "signal">) => this.#unicast(options?.signal),
       close,
       [Symbol.dispose]: close,
       [Symbol.asyncDispose]: () => Promise.resolve(close()),
@@ -253,7 +148,8 @@ class Core {
 
   #method(operation: Operation): unknown {
     const dump = (request?: unknown, options: DumpOptions = {}) => this.#dump(operation, request, options);
-    if (!operation.do) return { dump };
+    const policy = (mode: "do" | "dump", options: DumpOptions = {}) => this.#policy(operation, mode, options);
+    if (!operation.do) return { dump, policy };
     const multi = async (request?: unknown, options: CallOptions = {}) =>
       await this.#do(operation, request, options);
     const call = async (request?: unknown, options: CallOptions = {}) => {
@@ -265,7 +161,7 @@ class Core {
       }
       return operation.reply === undefined ? undefined : replies[0] ?? this.#emptyReply(operation);
     };
-    return operation.dump ? Object.assign(call, { multi, dump }) : Object.assign(call, { multi });
+    return Object.assign(call, { multi, policy }, operation.dump ? { dump } : {});
   }
 
   /** What an acknowledgement alone says: no member was sent; those of a fixed header are 0. */
@@ -280,13 +176,11 @@ class Core {
     const flags = MessageFlags.request | MessageFlags.ack | changeFlags(options);
     const sequence = this.#nextSequence();
     const sent = this.#encode(operation, request, flags, sequence);
-    const answer = this.#channel.request(
-      this.#nameOf(operation),
-      sent.bytes,
-      sequence,
-      (messages) => readReply(messages, operation, this.#resolved),
-      this.#waitOptions(options),
-    );
+    const name = this.#nameOf(operation);
+    const decode = (messages: Messages) => readReply(messages, operation, this.#resolved);
+    const answer = options.offload
+      ? this.#channel.offload(name, sent.bytes, sequence, decode, { timeout: Infinity, ...options })
+      : this.#channel.request(name, sent.bytes, sequence, decode, this.#waitOptions(options));
     const { replies, acknowledgement } = answer instanceof Promise ? await answer : answer;
     await this.#conclude(sent, acknowledgement);
     return replies;
@@ -295,11 +189,7 @@ class Core {
   #dump(operation: Operation, request: unknown, options: DumpOptions): Dump<unknown> {
     let sent: SentRequest;
     return dumpOf({
-      name: this.#nameOf(operation),
-      wait: this.#waitOptions(options),
-      isClosed: () => this.#closed,
-      acquire: () => this.#acquire(),
-      release: (transport, idle) => this.#release(transport, idle),
+      ...this.#dumpSource(this.#nameOf(operation), options),
       send: (transport) => {
         const sequence = this.#nextSequence();
         // The acknowledgement is for operations that have a list by name only and answer as if asked for one object.
@@ -311,6 +201,36 @@ class Core {
       decode: (messages) => readReply(messages, operation, this.#resolved),
       conclude: (acknowledgement) => this.#conclude(sent, acknowledgement),
     });
+  }
+
+  async #policy(
+    operation: Operation,
+    mode: "do" | "dump",
+    options: DumpOptions,
+  ): Promise<KernelPolicy | undefined> {
+    const { id } = this.#resolved;
+    if (id === undefined) {
+      throw new UnsupportedError(
+        "protocol",
+        `${this.#family.name} is no generic netlink family, so the kernel tells no policy`,
+      );
+    }
+    const parts = await dumpOf({
+      ...this.#dumpSource(`nlctrl getpolicy of ${this.#nameOf(operation)}`, options),
+      send: (transport) => {
+        const sequence = this.#nextSequence();
+        transport.send(policyRequest(id, operation.request, sequence));
+        return sequence;
+      },
+      decode: readPolicyPart,
+      conclude: (acknowledgement) => {
+        // ENODATA: it has none. ENOENT: this kernel does not have the operation.
+        if ([0, ENOENT, ENODATA].includes(acknowledgement.errno)) return Promise.resolve();
+        throw new NetlinkError({ family: "nlctrl", operation: "getpolicy", ...acknowledgement });
+      },
+    }).all();
+    const meta = await this.#family.meta();
+    return assemblePolicy(parts, mode, meta, meta.operations[operation.name]?.set);
   }
 
   async #batch(build: (batch: Record<string, unknown>) => void, options: DumpOptions = {}): Promise<void> {
@@ -364,6 +284,33 @@ class Core {
     );
     this.#subscriptions.add(subscription);
     return subscription;
+  }
+
+  #unicast(signal: AbortSignal | undefined): Subscription<AnyEvent> {
+    if (this.#closed) throw new ClosedError(`${this.#family.name} unicast`);
+    signal?.throwIfAborted();
+    const subscription = new Stream(
+      this.#channel.unsolicited(),
+      this.#resolved,
+      signal,
+      (subscription) => this.#subscriptions.delete(subscription),
+    );
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  /** What every dump of this client needs. */
+  #dumpSource(
+    name: string,
+    options: DumpOptions,
+  ): Pick<DumpSource<unknown>, "name" | "wait" | "isClosed" | "acquire" | "release"> {
+    return {
+      name,
+      wait: this.#waitOptions(options),
+      isClosed: () => this.#closed,
+      acquire: () => this.#acquire(),
+      release: (transport, idle) => this.#release(transport, idle),
+    };
   }
 
   #acquire(): Transport {

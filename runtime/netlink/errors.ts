@@ -23,10 +23,10 @@ export class SystemError extends Error {
   }
 }
 
-/** What stands in the way of netlink sockets: the machine, a permission, or what runs this code. */
-export type UnsupportedReason = "platform" | "permission" | "runtime";
+/** What stands in the way: the machine, a permission, what runs this code, or the netlink protocol itself. */
+export type UnsupportedReason = "platform" | "permission" | "runtime" | "protocol";
 
-/** Netlink sockets cannot be had here. The message says why and what to do. */
+/** Netlink sockets cannot be had here, or the protocol lacks what is asked for. The message says why and what to do. */
 export class UnsupportedError extends Error {
   /** Always `UnsupportedError`. */
   override readonly name = "UnsupportedError";

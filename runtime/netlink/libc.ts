@@ -1,6 +1,7 @@
 /**
  * The C library through Deno's FFI: the one place that opens it, and `errno`. Opened when it is first needed, so
- * that importing this module never fails. Synchronous calls only, but for `epoll_wait`.
+ * that importing this module never fails. All calls are synchronous, but for `epoll_wait`, and `send` of requests
+ * that sleep in the kernel.
  *
  * @module
  */
@@ -14,6 +15,12 @@ const symbols = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  sendOffloaded: {
+    name: "send",
+    parameters: ["i32", "buffer", "usize", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   // Declared with the two arguments that every call here gives; both ABIs pass them as if it took no others.
@@ -47,6 +54,8 @@ export interface Libc {
   ): number;
   /** send(2): the number of bytes, or -1. */
   send(fd: number, bytes: Uint8Array<ArrayBuffer>, length: number, flags: number): number;
+  /** send(2) on another thread: `errno` says nothing about it, and `bytes` must live until it is done. */
+  sendOffloaded(fd: number, bytes: Uint8Array<ArrayBuffer>, length: number, flags: number): Promise<number>;
   /** recvmsg(2): the number of bytes, or -1. */
   recvmsg(fd: number, header: Uint8Array<ArrayBuffer>, flags: number): number;
   /** close(2): 0, or -1. */
@@ -113,10 +122,11 @@ function open(): Libc {
   if (location === null) throw new UnsupportedError("runtime", "the C library has no errno");
   // The address is this thread's for good, and every JavaScript thread has a module of its own.
   const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
-  const { send, read, write, ...others } = functions;
+  const { send, sendOffloaded, read, write, ...others } = functions;
   return {
     ...others,
     send: (fd, bytes, length, flags) => send(fd, bytes, BigInt(length), flags),
+    sendOffloaded: (fd, bytes, length, flags) => sendOffloaded(fd, bytes, BigInt(length), flags),
     read: (fd, bytes, length) => read(fd, bytes, BigInt(length)),
     write: (fd, bytes, length) => write(fd, bytes, BigInt(length)),
     errno: () => errno[0]!,

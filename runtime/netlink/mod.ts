@@ -18,19 +18,21 @@
  * @module
  */
 export type { BatchBuilder, ChangeOptions } from "./batch.ts";
-export {
-  type Batches,
-  type CallOptions,
-  type Client,
-  type Connection,
-  type Do,
-  type DumpOptions,
-  type Lists,
-  type Method,
-  open,
-  type OpenOptions,
-  type SubscriptionGroup,
-} from "./client.ts";
+export { open } from "./client.ts";
+export type {
+  Batches,
+  CallOptions,
+  Client,
+  Connection,
+  Do,
+  DumpOptions,
+  HasPolicy,
+  Lists,
+  Method,
+  OpenOptions,
+  Requests,
+  SubscriptionGroup,
+} from "./client_types.ts";
 export type { AllOptions, Dump } from "./dump.ts";
 export { errnoName, errnoText } from "./errno.ts";
 export * from "./errors.ts";
@@ -48,6 +50,7 @@ export type {
   UnknownEvent,
 } from "./events.ts";
 export type { ExtendedAck } from "./extack.ts";
+export type { AcceptedAttribute, KernelPolicy } from "./kernel_policy.ts";
 export type { NetworkNamespace } from "./netns.ts";
 export { type AttributePolicy, describePolicy, type PolicyType } from "./policy.ts";
 export type { NetlinkWarning } from "./refusal.ts";

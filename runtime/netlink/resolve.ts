@@ -34,14 +34,14 @@ export async function resolveFamily(
   sequence: number,
   wait: WaitOptions,
 ): Promise<Resolution> {
-  const writer = new Writer(64);
-  const start = beginMessage(writer, GENL_ID_CTRL, MessageFlags.request | MessageFlags.ack, sequence);
-  writer.view.setUint16(writer.reserve(GENL_HDRLEN), CTRL_CMD_GETFAMILY | 1 << 8, true);
-  writer.string(CTRL_ATTR_FAMILY_NAME, name);
-  endMessage(writer, start);
   const { replies, acknowledgement } = await channel.request(
     `nlctrl getfamily ${name}`,
-    writer.result(),
+    controlRequest(
+      CTRL_CMD_GETFAMILY,
+      MessageFlags.ack,
+      sequence,
+      (writer) => writer.string(CTRL_ATTR_FAMILY_NAME, name),
+    ),
     sequence,
     readFamily,
     wait,
@@ -50,6 +50,21 @@ export async function resolveFamily(
   if (reply !== undefined) return reply;
   if (acknowledgement.errno === ENOENT) throw new FamilyNotFoundError(name);
   throw new NetlinkError({ family: "nlctrl", operation: "getfamily", ...acknowledgement });
+}
+
+/** A request to nlctrl; `attributes` writes what it says. */
+export function controlRequest(
+  command: number,
+  flags: number,
+  sequence: number,
+  attributes: (writer: Writer) => void,
+): Uint8Array {
+  const writer = new Writer(64);
+  const start = beginMessage(writer, GENL_ID_CTRL, MessageFlags.request | flags, sequence);
+  writer.view.setUint16(writer.reserve(GENL_HDRLEN), command | 1 << 8, true);
+  attributes(writer);
+  endMessage(writer, start);
+  return writer.result();
 }
 
 function readFamily({ reader, start, end }: Messages): Resolution {
@@ -73,7 +88,7 @@ function readFamily({ reader, start, end }: Messages): Resolution {
 }
 
 /** Ids of the attributes between two offsets; the reader is at each in turn, and may go inside. */
-function* attributes(reader: Reader, start: number, end: number): Generator<number> {
+export function* attributes(reader: Reader, start: number, end: number): Generator<number> {
   for (let position = start;;) {
     reader.position = position;
     if (!reader.next(end)) return;

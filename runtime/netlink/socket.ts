@@ -38,10 +38,13 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 let overflow = new Uint8Array(0);
 const OVERFLOW_SIZE = 1 << 20;
 
+/** What other threads are sending. */
+const unsent = new Set<Uint8Array>();
+
 /** What can be chosen of a kernel socket. */
 export interface SocketOptions {
   /** Bytes of the buffer that datagrams are read into, at first; 32,768 unless set. It grows as needed. */
-  receiveBuffer?: number;
+  readSize?: number;
 }
 
 /**
@@ -67,7 +70,7 @@ export class LibcTransport implements Transport {
     { receiveBuffer, allNsid, netns }: ConnectOptions = {},
   ) {
     this.#libc = libc();
-    this.#buffer = new Uint8Array(options.receiveBuffer ?? 1 << 15);
+    this.#buffer = new Uint8Array(options.readSize ?? 1 << 15);
     const create = () =>
       checked("socket", this.#libc.socket(Socket.netlink, Socket.raw | Socket.closeOnExec, protocol));
     this.#fd = netns === undefined ? create() : inNamespace(netns, create);
@@ -158,6 +161,21 @@ export class LibcTransport implements Transport {
     }
   }
 
+  /** Sends one datagram to the kernel from another thread. */
+  async sendOffloaded(bytes: Uint8Array): Promise<void> {
+    // The array must live until the call is over.
+    unsent.add(bytes);
+    try {
+      const fd = this.#fd;
+      const result = await this.#libc.sendOffloaded(fd, bytes as Uint8Array<ArrayBuffer>, bytes.length, 0);
+      // That thread's errno is out of reach. A datagram that was refused was not looked at, so sending it again gives
+      // the same error here.
+      if (result === -1 && this.#fd === fd) this.send(bytes);
+    } finally {
+      unsent.delete(bytes);
+    }
+  }
+
   /** Takes one datagram, if there is one. */
   receive(): number {
     const { errno, recvmsg } = this.#libc;
@@ -167,6 +185,13 @@ export class LibcTransport implements Transport {
       this.#view.setUint32(8, ADDRESS_SIZE, true);
       this.#view.setUint32(40, this.#control, true);
       const length = recvmsg(this.#fd, this.#header, Socket.dontWait | Socket.truncate);
+      if (length > this.#buffer.length + overflow.length) {
+        // Any process may send; only the kernel's word is worth memory.
+        if (this.sender !== 0) continue;
+        // Every socket has room for another one like it from now on.
+        overflow = new Uint8Array(powerOfTwo(length));
+        throw new TruncatedError(length);
+      }
       if (length > this.#buffer.length) return this.#grow(length);
       if (length >= 0) return length;
       switch (errno()) {
@@ -184,15 +209,11 @@ export class LibcTransport implements Transport {
 
   /** Puts the two parts of a large datagram together, in a buffer that will do for the next of its kind. */
   #grow(length: number): number {
-    const room = this.#buffer.length + overflow.length;
-    const buffer = new Uint8Array(2 ** Math.ceil(Math.log2(length)));
-    if (length <= room) {
-      buffer.set(this.#buffer);
-      buffer.set(overflow.subarray(0, length - this.#buffer.length), this.#buffer.length);
-    }
+    const buffer = new Uint8Array(powerOfTwo(length));
+    buffer.set(this.#buffer);
+    buffer.set(overflow.subarray(0, length - this.#buffer.length), this.#buffer.length);
     this.#buffer = buffer;
     this.#layout();
-    if (length > room) throw new TruncatedError(length);
     return length;
   }
 
@@ -220,6 +241,11 @@ export class LibcTransport implements Transport {
     this.#libc.close(this.#fd);
     this.#fd = -1;
   }
+}
+
+/** The smallest power of two that is not below a number. */
+function powerOfTwo(length: number): number {
+  return 2 ** Math.ceil(Math.log2(length));
 }
 
 function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {

@@ -3,7 +3,7 @@ import { Messages } from "../wire/mod.ts";
 import { GroupNotFoundError, OverrunError, SystemError, TruncatedError } from "./errors.ts";
 import { type AnyEvent, type EventFormats, eventFormats, readEvents } from "./events.ts";
 import type { ResolvedFamily } from "./reply.ts";
-import type { Transport } from "./transport.ts";
+import type { Incoming, Transport } from "./transport.ts";
 import { nextTurn, turnIsOver } from "./turn.ts";
 
 /** How to subscribe. */
@@ -112,9 +112,10 @@ function join(
   }
 }
 
-class Stream implements Subscription<AnyEvent> {
+/** Events of what comes in on a socket, which belongs to the stream. */
+export class Stream implements Subscription<AnyEvent> {
   readonly port: number;
-  readonly #transport: Transport;
+  readonly #transport: Incoming;
   readonly #resolved: ResolvedFamily;
   readonly #formats: EventFormats;
   readonly #signal: AbortSignal | undefined;
@@ -123,10 +124,12 @@ class Stream implements Subscription<AnyEvent> {
   #events: AnyEvent[] = [];
   #index = 0;
   #ended = false;
+  /** Messages were lost, which is told once those before them were given. */
+  #lost = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    transport: Transport,
+    transport: Incoming,
     resolved: ResolvedFamily,
     signal: AbortSignal | undefined,
     closed: (subscription: Subscription<AnyEvent>) => void,
@@ -178,16 +181,35 @@ class Stream implements Subscription<AnyEvent> {
     try {
       length = transport.receive();
     } catch (error) {
-      if (!(error instanceof OverrunError) && !(error instanceof TruncatedError)) throw error;
-      this.#events.push({ name: "overrun" });
+      if (error instanceof OverrunError) this.#lose();
+      else if (error instanceof TruncatedError) this.#events.push({ name: "overrun" });
+      else throw error;
       return true;
     }
-    if (length < 0) return false;
+    if (length < 0) return this.#tellLoss();
     // Any process may send to this socket; only the kernel's word counts.
     if (transport.sender === 0) {
       const messages = new Messages(transport.buffer, length);
       readEvents(messages, transport.nsid, this.#resolved, this.#formats, this.#events);
     }
+    return true;
+  }
+
+  /**
+   * The kernel tells of a loss ahead of the messages that it kept, and drops all that come until those were taken. Told
+   * at once, a reader would dump the new state and then be given the old events.
+   */
+  #lose(): void {
+    // What it kept was taken once already, or nothing more could have been lost.
+    if (this.#lost) this.#events.push({ name: "overrun" });
+    this.#lost = true;
+  }
+
+  /** Tells of a loss when nothing is kept any more; false if there was none. */
+  #tellLoss(): boolean {
+    if (!this.#lost) return false;
+    this.#lost = false;
+    this.#events.push({ name: "overrun" });
     return true;
   }
 

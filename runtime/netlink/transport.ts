@@ -26,6 +26,11 @@ export interface Transport {
   /** Sends one datagram. Throws {@linkcode SystemError}. */
   send(bytes: Uint8Array): void;
   /**
+   * Sends one datagram from another thread, for requests that sleep in the kernel; done when the kernel is. Throws
+   * {@linkcode SystemError}.
+   */
+  sendOffloaded(bytes: Uint8Array): Promise<void>;
+  /**
    * Takes one datagram into {@linkcode Transport.buffer} and returns its length; -1 if none is there. Throws
    * {@linkcode OverrunError} once after messages were lost, {@linkcode TruncatedError} if one was too large, and
    * {@linkcode SystemError}.
@@ -39,6 +44,9 @@ export interface Transport {
   /** Closes the socket; harmless if it is closed. */
   close(): void;
 }
+
+/** What comes in on a socket. */
+export type Incoming = Pick<Transport, "port" | "buffer" | "sender" | "nsid" | "receive" | "wait" | "close">;
 
 /** What can be asked of a new socket. */
 export interface ConnectOptions {

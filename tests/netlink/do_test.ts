@@ -238,6 +238,16 @@ Deno.test("lost messages fail the requests that wait, and the client goes on", a
   assert.deepEqual(await client.devGet({}), { ifindex: 1 });
 });
 
+Deno.test("after a loss everything is taken that the kernel kept, as it drops all answers until then", async () => {
+  const kernel = fakeKernel(
+    [netdev],
+    (request) => [new OverrunError(), dev(request, 1), acknowledgement(request)],
+  );
+  using client = await open(netdev, { transport: kernel });
+  await assert.rejects(client.devGet({}), OverrunError);
+  assert.equal(kernel.sockets[0]!.receive(), -1);
+});
+
 Deno.test("a reply that cannot be decoded fails its request alone", async () => {
   let damaged = true;
   const kernel = fakeKernel([netdev], (request) => {

@@ -99,7 +99,7 @@ Deno.test({
 });
 
 live("messages larger than the receive buffer come whole", async () => {
-  await using client = await open(rtLink, { transport: kernel({ receiveBuffer: 64 }) });
+  await using client = await open(rtLink, { transport: kernel({ readSize: 64 }) });
   await using other = await open(rtLink);
   const names = (links: { ifname?: string }[]) => links.map(({ ifname }) => ifname);
   assert.deepEqual(names(await client.getlink.dump().all()), names(await other.getlink.dump().all()));

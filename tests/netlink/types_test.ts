@@ -24,6 +24,11 @@ Deno.test("requests and replies of every operation are typed", () => {
     const _index: Same<typeof link.header.ifiIndex, number> = true;
     const _group: Same<typeof nd.groups.mgmt, number | undefined> = true;
 
+    const policy = await nd.devGet.policy("dump");
+    const _type: Same<NonNullable<NonNullable<typeof policy>["attributes"]["ifindex"]>["id"], number> = true;
+
+    // @ts-expect-error: this operation has no do.
+    await nd.qstatsGet.policy("do");
     // @ts-expect-error: this operation has a list as answer, and nothing else.
     await nd.qstatsGet({});
     // @ts-expect-error: this one has no list.
