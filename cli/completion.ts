@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { guarded, UsageError } from "./failure.ts";
 import { familyNames, type LoadedFamily, loadFamily } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
+import { lazily } from "./lazy.ts";
 
 const HELP = `Usage: tynl completion bash|zsh|fish
 
@@ -83,7 +84,7 @@ export async function completions(line: string): Promise<string[]> {
 async function possible(words: readonly string[], last: string): Promise<string[]> {
   const [subcommand, ...rest] = words;
   if (subcommand === undefined && !last.startsWith("-")) {
-    const { subcommandNames } = await import("./main.ts");
+    const { subcommandNames } = await lazily<typeof import("./main.ts")>("./main.ts");
     return subcommandNames();
   }
   if (subcommand === undefined || subcommand === "ynl" || subcommand.startsWith("--")) {
@@ -98,7 +99,7 @@ async function possible(words: readonly string[], last: string): Promise<string[
   if (subcommand === "monitor") return Object.keys(loaded.family.groups);
   if (operation === undefined) return namesFor(subcommand, loaded);
   if (subcommand !== "do" && subcommand !== "dump") return [];
-  const { candidates } = await import("./assignments.ts");
+  const { candidates } = await lazily<typeof import("./assignments.ts")>("./assignments.ts");
   return candidates(loaded.meta, loaded.meta.operations[operation] ?? {}, given, last);
 }
 
@@ -114,7 +115,7 @@ function namesFor(subcommand: string, { family, meta }: LoadedFamily): string[] 
 
 /** What may follow the options of `ynl`. */
 async function afterYnl(words: readonly string[]): Promise<string[]> {
-  const { optionNames } = await import("./ynl/options.ts");
+  const { optionNames } = await lazily<typeof import("./ynl/options.ts")>("./ynl/options.ts");
   const before = words.at(-1);
   if (before === "--family") return familyNames();
   const family = words[words.indexOf("--family") + 1];

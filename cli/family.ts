@@ -1,8 +1,8 @@
 /** Families and their operations by the names of the spec. @module */
-import { families } from "../generated/families.ts";
+import { names } from "../generated/names.ts";
 import type { Connection, KernelPolicy } from "../runtime/netlink/mod.ts";
 import { type Family, type FamilyMeta, type Operation, suggest } from "../runtime/wire/mod.ts";
-import { NameError } from "./failure.ts";
+import { Failure, NameError } from "./failure.ts";
 
 /** A family, ready for use. */
 export interface LoadedFamily {
@@ -37,7 +37,7 @@ export function protocolName(protocol: number): string {
 
 /** Names of all specs, sorted. */
 export function familyNames(): string[] {
-  return Object.keys(families).sort();
+  return Object.keys(names).sort();
 }
 
 /** `; did you mean "…"?`, if one of the candidates is near. */
@@ -49,14 +49,17 @@ export function hint(name: string, candidates: Iterable<string>): string {
 /** Loads a family by the name of its spec, or of the kernel: `net_shaper` and `net-shaper` are one. */
 export async function loadFamily(name: string): Promise<LoadedFamily> {
   const plain = (name: string) => name.replaceAll("-", "_");
-  const spec = Object.hasOwn(families, name)
+  const spec = Object.hasOwn(names, name)
     ? name
-    : Object.keys(families).find((other) => plain(other) === plain(name));
+    : Object.keys(names).find((other) => plain(other) === plain(name));
   if (spec === undefined) {
-    const near = hint(name, Object.keys(families)) || "; `tynl list` shows them";
+    const near = hint(name, Object.keys(names)) || "; `tynl list` shows them";
     throw new NameError(`there is no family "${name}"${near}`);
   }
-  const family = await families[spec]!();
+  // Deno would read all families that literals name before anything runs, which takes longer than most requests.
+  const module: string = `../generated/${spec}/mod.ts`;
+  const { [names[spec]!]: family } = await import(module) as { [name: string]: Family };
+  if (family === undefined) throw new Failure(`${module} does not have the family ${spec}`);
   return { spec, family, meta: await family.meta() };
 }
 

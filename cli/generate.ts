@@ -13,6 +13,7 @@ import type { SpecFile } from "../generator/spec/types.ts";
 import { differences } from "./diff.ts";
 import { guarded, UsageError } from "./failure.ts";
 import { standardIo } from "./io.ts";
+import { lazily } from "./lazy.ts";
 import { isUpToDate, stamp } from "./stamp.ts";
 
 const HELP = `Usage: tynl generate [OPTION ...]
@@ -183,7 +184,9 @@ function clashes({ path, spec, position }: SpecFile): Diagnostic[] {
 
 async function emit(files: readonly SpecFile[], options: Options, progress: Progress): Promise<Output[]> {
   if (options.headers) {
-    const { emitUapiHeader } = await import("../generator/emit/uapi_header.ts");
+    const { emitUapiHeader } = await lazily<typeof import("../generator/emit/uapi_header.ts")>(
+      "../generator/emit/uapi_header.ts",
+    );
     const headers = files.map((file) => ({ ...file, header: resolveUapi(file.spec) }));
     return headers.map(({ file, license, spec, header }) => {
       const text = emitUapiHeader(header, { license, specPath: `Documentation/netlink/specs/${file}.yaml` });
@@ -196,7 +199,9 @@ async function emit(files: readonly SpecFile[], options: Options, progress: Prog
       };
     });
   }
-  const { generateFamily, generateIndex } = await import("../generator/generate.ts");
+  const { generateFamily, generateIndex } = await lazily<typeof import("../generator/generate.ts")>(
+    "../generator/generate.ts",
+  );
   const outputs: Output[] = [];
   for (const [i, file] of files.entries()) {
     progress.show(`[${i + 1}/${files.length}] ${file.file}`);
@@ -206,7 +211,7 @@ async function emit(files: readonly SpecFile[], options: Options, progress: Prog
     );
   }
   if (options.families.length === 0) {
-    outputs.push(generateIndex(files, options.runtime?.replace(/^\.\.\/\.\.\//, "../")));
+    outputs.push(...generateIndex(files, options.runtime?.replace(/^\.\.\/\.\.\//, "../")));
   }
   return outputs;
 }

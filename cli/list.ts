@@ -10,6 +10,7 @@ import { familyNames, loadFamily, protocolName } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson } from "./json.ts";
 import type { Presence } from "./kernel_families.ts";
+import { lazily } from "./lazy.ts";
 import { table } from "./table.ts";
 
 const HELP = `Usage: tynl list [OPTION ...]
@@ -81,7 +82,7 @@ async function show({ json, ndjson }: { json: boolean; ndjson: boolean }, io: Io
 
 /** Asks the kernel; where that cannot be done, says why. */
 async function kernel(io: Io): Promise<((family: Family) => Promise<Presence>) | undefined> {
-  const { presences } = await import("./kernel_families.ts");
+  const { presences } = await lazily<typeof import("./kernel_families.ts")>("./kernel_families.ts");
   try {
     return await presences(io.transport);
   } catch (error) {

@@ -8,58 +8,75 @@
 /** Runs a subcommand; the result is its exit status. */
 type Subcommand = (args: string[]) => Promise<number>;
 
-const SUBCOMMANDS: Record<string, { about: string; load: () => Promise<Subcommand> }> = {
+/**
+ * Subcommands, each with the function of the file that runs it. Not as literals in `import()`: Deno would read all of
+ * them, and the libraries that they use, before the one that is asked for runs.
+ */
+const SUBCOMMANDS: Record<string, { about: string; file: string; run: string }> = {
   list: {
     about: "list the netlink families, and which of them the running kernel has",
-    load: async () => (await import("./list.ts")).list,
+    file: "./list.ts",
+    run: "list",
   },
   show: {
     about: "show a family, or one of its operations with attributes, limits and enums",
-    load: async () => (await import("./show.ts")).show,
+    file: "./show.ts",
+    run: "show",
   },
   do: {
     about: "make a request, and print the reply",
-    load: async () => (await import("./request.ts")).doRequest,
+    file: "./request.ts",
+    run: "doRequest",
   },
   dump: {
     about: "get a list, and print it",
-    load: async () => (await import("./request.ts")).dumpRequest,
+    file: "./request.ts",
+    run: "dumpRequest",
   },
   policy: {
     about: "show what the running kernel accepts",
-    load: async () => (await import("./policy.ts")).policy,
+    file: "./policy.ts",
+    run: "policy",
   },
   monitor: {
     about: "print events as they come",
-    load: async () => (await import("./monitor.ts")).monitor,
+    file: "./monitor.ts",
+    run: "monitor",
   },
   decode: {
     about: "show the netlink messages of a capture: pcap, strace, hex",
-    load: async () => (await import("./decode.ts")).decode,
+    file: "./decode.ts",
+    run: "decode",
   },
   generate: {
     about: "write typed TypeScript, or C headers, from netlink specs",
-    load: async () => (await import("./generate.ts")).generate,
+    file: "./generate.ts",
+    run: "generate",
   },
   "import-specs": {
     about: "bring the specs of a Linux kernel into specs/, reduced to their facts",
-    load: async () => (await import("./import_specs.ts")).importSpecs,
+    file: "./import_specs.ts",
+    run: "importSpecs",
   },
   "compare-uapi": {
     about: "compare generated C headers with the kernel's own, byte for byte",
-    load: async () => (await import("./compare_uapi.ts")).compareUapi,
+    file: "./compare_uapi.ts",
+    run: "compareUapi",
   },
   ynl: {
     about: "what the kernel's ynl command does, with its options; they may also stand alone",
-    load: async () => (await import("./ynl.ts")).ynl,
+    file: "./ynl.ts",
+    run: "ynl",
   },
   completion: {
     about: "print what makes bash, zsh or fish complete all this",
-    load: async () => (await import("./completion.ts")).completion,
+    file: "./completion.ts",
+    run: "completion",
   },
   demo: {
     about: "show typed messages, and what the running kernel answers",
-    load: async () => (await import("./demo.ts")).demo,
+    file: "./demo.ts",
+    run: "demo",
   },
 };
 
@@ -85,7 +102,7 @@ export async function main(args: string[]): Promise<number> {
     return args.length === 0 ? 2 : 0;
   }
   // A drop-in: an alias or a link named ynl is enough.
-  if (name.startsWith("--")) return await (await import("./ynl.ts")).ynl(args);
+  if (name.startsWith("--")) return await run(SUBCOMMANDS["ynl"]!, args);
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
   if (subcommand === undefined) {
     const { suggest } = await import("../runtime/wire/errors.ts");
@@ -94,7 +111,13 @@ export async function main(args: string[]): Promise<number> {
     console.error(`tynl: there is no subcommand "${name}"; ${help}`);
     return 2;
   }
-  return await (await subcommand.load())(rest);
+  return await run(subcommand, rest);
+}
+
+async function run({ file, run }: { file: string; run: string }, args: string[]): Promise<number> {
+  const { [run]: subcommand } = await import(file) as Record<string, Subcommand>;
+  if (subcommand === undefined) throw new TypeError(`${file} has no ${run}`);
+  return await subcommand(args);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

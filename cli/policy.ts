@@ -9,6 +9,7 @@ import { guarded, UsageError } from "./failure.ts";
 import { type LoadedFamily, loadFamily, operationOf } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson } from "./json.ts";
+import { lazily } from "./lazy.ts";
 import { heading, table } from "./table.ts";
 
 const HELP = `Usage: tynl policy FAMILY [OPERATION] [OPTION ...]
@@ -54,7 +55,7 @@ async function policies(
   const operations = only === undefined
     ? Object.values(loaded.family.operations)
     : [operationOf(loaded, only)[1]];
-  const { PolicyReader } = await import("./kernel_policy.ts");
+  const { PolicyReader } = await lazily<typeof import("./kernel_policy.ts")>("./kernel_policy.ts");
   await using reader = await PolicyReader.open(loaded, io.transport);
   const found = new Map<string, ReadonlyMap<string, SpecObject>>();
   for (const { name } of operations) {

@@ -10,6 +10,7 @@ import { guarded, UsageError } from "./failure.ts";
 import { type LoadedFamily, loadFamily, type Mode, operationWith } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson, parseMessage, prettyJson } from "./json.ts";
+import { lazily } from "./lazy.ts";
 
 const ARGUMENTS = `The message is in the words of the spec, as one JSON object or as any number of
 
@@ -124,7 +125,7 @@ async function read(
 }
 
 async function open(loaded: LoadedFamily, io: Io) {
-  const { Conversation } = await import("./ynl/messages.ts");
+  const { Conversation } = await lazily<typeof import("./ynl/messages.ts")>("./ynl/messages.ts");
   return await Conversation.open(loaded, {
     onWarning: ({ message = "", attribute = "" }) =>
       io.err(`tynl: warning: ${message} ${attribute}`.trimEnd()),

@@ -16,6 +16,7 @@ import { guarded, NameError, UsageError } from "./failure.ts";
 import { hint, type LoadedFamily, loadFamily, protocolName } from "./family.ts";
 import { type Io, standardIo } from "./io.ts";
 import { formatJson } from "./json.ts";
+import { lazily } from "./lazy.ts";
 import { limits } from "./policy.ts";
 import { heading, table, wrap } from "./table.ts";
 
@@ -122,7 +123,7 @@ async function describeName(loaded: LoadedFamily, name: string, io: Io): Promise
 
 /** Attributes of each request and reply. */
 async function describeOperation(loaded: LoadedFamily, name: string, io: Io): Promise<Description> {
-  const { packageSpec } = await import("./spec_source.ts");
+  const { packageSpec } = await lazily<typeof import("./spec_source.ts")>("./spec_source.ts");
   const { spec } = await packageSpec(loaded.spec);
   const operation = spec.operations.list.find((operation) => operation.name === name)!;
   const { set, header } = loaded.meta.operations[name]!;
@@ -163,7 +164,7 @@ async function livePolicy(
 ): Promise<SpecObject | null | undefined> {
   if (loaded.family.protocol !== NETLINK_GENERIC) return undefined;
   if (!Object.values(loaded.family.operations).some((operation) => operation.name === name)) return undefined;
-  const { operationPolicy } = await import("./kernel_policy.ts");
+  const { operationPolicy } = await lazily<typeof import("./kernel_policy.ts")>("./kernel_policy.ts");
   try {
     return await operationPolicy(loaded, name, mode, io.transport);
   } catch (error) {

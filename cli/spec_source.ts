@@ -11,6 +11,7 @@ import type { SpecFile } from "../generator/spec/types.ts";
 import type { Family } from "../runtime/wire/mod.ts";
 import { Failure } from "./failure.ts";
 import type { LoadedFamily } from "./family.ts";
+import { lazily } from "./lazy.ts";
 import { isUpToDate, stamp, type StampInput } from "./stamp.ts";
 
 const SPECS = new URL("../specs/", import.meta.url);
@@ -97,12 +98,14 @@ export async function loadSpec(path: string, useErrata: boolean, cache?: string)
 
 /** Writes a family's code into a folder, which is there whole or not at all. */
 async function generateInto(folder: string, file: SpecFile, input: StampInput): Promise<void> {
-  const { generateFamily, generateIndex } = await import("../generator/generate.ts");
+  const { generateFamily, generateIndex } = await lazily<typeof import("../generator/generate.ts")>(
+    "../generator/generate.ts",
+  );
   const cache = folder.slice(0, folder.lastIndexOf("/"));
   Deno.mkdirSync(cache, { recursive: true, mode: 0o700 });
   const fresh = Deno.makeTempDirSync({ dir: cache, prefix: ".new-" });
   try {
-    const files = [...generateFamily(file, { wire: RUNTIME }), generateIndex([file], RUNTIME)];
+    const files = [...generateFamily(file, { wire: RUNTIME }), ...generateIndex([file], RUNTIME)];
     Deno.mkdirSync(`${fresh}/${file.file}`);
     for (const { path, text } of files) Deno.writeTextFileSync(`${fresh}/${path}`, text);
     stamp(fresh, input, RUNTIME, files.map(({ path }) => path));
@@ -135,7 +138,9 @@ export async function schemaFaults(
   bytes: Uint8Array,
 ): Promise<string[]> {
   const { parse } = await import("yaml");
-  const { compileSchema } = await import("../generator/spec/validate.ts");
+  const { compileSchema } = await lazily<typeof import("../generator/spec/validate.ts")>(
+    "../generator/spec/validate.ts",
+  );
   const read = (path: string, bytes: Uint8Array): Record<string, unknown> => {
     try {
       return parse(new TextDecoder().decode(bytes), { maxAliasCount: -1 }) as Record<string, unknown>;

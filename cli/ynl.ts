@@ -13,6 +13,7 @@ import { formatJson, parseMessage, prettyJson } from "./json.ts";
 // Not loaded when it is needed, as others are: one graph of modules is loaded faster than two.
 import { Conversation, unknownAttribute } from "./ynl/messages.ts";
 import { parseYnl, ynlHelp, type YnlOptions } from "./ynl/options.ts";
+import { lazily } from "./lazy.ts";
 
 /** Runs the command; the result is its exit status. */
 export async function ynl(args: string[], io: Io = standardIo()): Promise<number> {
@@ -37,7 +38,10 @@ async function act(options: YnlOptions, io: Io): Promise<void> {
   else {
     const loaded = options.spec === undefined
       ? await loadFamily(options.family!)
-      : await (await import("./spec_source.ts")).loadSpec(options.spec, options.errata);
+      : await (await lazily<typeof import("./spec_source.ts")>("./spec_source.ts")).loadSpec(
+        options.spec,
+        options.errata,
+      );
     if (options.listOps) listOperations(loaded, io);
     else if (options.policy) await showPolicies(loaded, options, io);
     else await talk(loaded, options, io);
@@ -46,7 +50,7 @@ async function act(options: YnlOptions, io: Io): Promise<void> {
 
 /** Faults of the spec, a line each. */
 async function validate({ family, spec, schema, errata }: YnlOptions): Promise<string[]> {
-  const source = await import("./spec_source.ts");
+  const source = await lazily<typeof import("./spec_source.ts")>("./spec_source.ts");
   try {
     const name = spec === undefined ? (await loadFamily(family!)).spec : undefined;
     if (name === undefined) await source.userSpec(spec!, errata);
@@ -62,11 +66,13 @@ async function validate({ family, spec, schema, errata }: YnlOptions): Promise<s
 
 /** What only the spec itself says. */
 async function describe({ family, spec, errata, listAttrs }: YnlOptions, io: Io): Promise<void> {
-  const source = await import("./spec_source.ts");
+  const source = await lazily<typeof import("./spec_source.ts")>("./spec_source.ts");
   const file = spec === undefined
     ? await source.packageSpec((await loadFamily(family!)).spec)
     : await source.userSpec(spec, errata);
-  const { describeMessage, listMessages } = await import("./ynl/message_doc.ts");
+  const { describeMessage, listMessages } = await lazily<typeof import("./ynl/message_doc.ts")>(
+    "./ynl/message_doc.ts",
+  );
   const lines = listAttrs === undefined ? listMessages(file.spec) : describeMessage(file.spec, listAttrs);
   for (const line of lines) io.out(line);
 }
@@ -85,7 +91,7 @@ function print(json: SpecJson, { outputJson, processUnknown }: YnlOptions, io: I
 }
 
 async function showPolicies(loaded: LoadedFamily, options: YnlOptions, io: Io): Promise<void> {
-  const { operationPolicy } = await import("./kernel_policy.ts");
+  const { operationPolicy } = await lazily<typeof import("./kernel_policy.ts")>("./kernel_policy.ts");
   for (const mode of ["do", "dump"] as const) {
     const name = options[mode];
     if (name === undefined) continue;
@@ -120,7 +126,7 @@ async function talk(loaded: LoadedFamily, options: YnlOptions, io: Io): Promise<
 
 async function connectorOf({ smallReceive }: YnlOptions, io: Io): Promise<Connector | undefined> {
   if (smallReceive === undefined || io.transport !== undefined) return io.transport;
-  const { tellingKernel } = await import("./ynl/receive_log.ts");
+  const { tellingKernel } = await lazily<typeof import("./ynl/receive_log.ts")>("./ynl/receive_log.ts");
   return tellingKernel(smallReceive, io);
 }
 

@@ -13,6 +13,21 @@
  * await assert.rejects(nd.devGet({ ifindex: 1 }), { name: "NetlinkError", code: "EPERM" });
  * ```
  *
+ * @example Events, and some that were lost
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { open, OverrunError } from "@tynl/tynl";
+ * import { netdev } from "@tynl/tynl/netdev";
+ * import { fakeKernel } from "@tynl/tynl/testing";
+ *
+ * const kernel = fakeKernel([netdev], () => []);
+ * await using nd = await open(netdev, { transport: kernel });
+ * using events = nd.subscribe("mgmt");
+ * kernel.notify("mgmt", kernel.event(netdev, "dev-add-ntf", { ifindex: 7 }), new OverrunError());
+ * assert.deepEqual((await events.next()).value, { name: "dev-add-ntf", message: { ifindex: 7 } });
+ * assert.deepEqual((await events.next()).value, { name: "overrun" });
+ * ```
+ *
  * @module
  */
 export * from "./fake_kernel.ts";

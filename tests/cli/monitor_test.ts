@@ -99,6 +99,7 @@ Deno.test({
           "run",
           "--quiet",
           "--allow-ffi",
+          "--allow-read",
           "cli/main.ts",
           "monitor",
           "rt-link",
