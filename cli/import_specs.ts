@@ -12,7 +12,7 @@ import { readSpec, sha256Hex } from "../generator/spec/read.ts";
 import { MAX_BYTES } from "../generator/spec/source.ts";
 import type { SpecFile } from "../generator/spec/types.ts";
 import { guarded, UsageError } from "./failure.ts";
-import { standardIo } from "./io.ts";
+import { type Io, standardIo } from "./io.ts";
 
 const HELP = `Usage: tynl import-specs [--out DIR] [--kernel VERSION] [--headers DIR] SOURCE
 
@@ -43,11 +43,11 @@ export interface Upstream {
 }
 
 /** Runs the command; the result is its exit status. */
-export async function importSpecs(args: string[]): Promise<number> {
-  return await guarded("tynl import-specs", standardIo(), () => run(args));
+export async function importSpecs(args: string[], io: Io = standardIo()): Promise<number> {
+  return await guarded("tynl import-specs", io, () => run(args, io));
 }
 
-async function run(args: string[]): Promise<number> {
+async function run(args: string[], io: Io): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -59,7 +59,7 @@ async function run(args: string[]): Promise<number> {
     },
   });
   if (values.help) {
-    console.log(HELP);
+    io.out(HELP.trimEnd());
     return 0;
   }
   const [source, ...more] = positionals;
@@ -68,8 +68,8 @@ async function run(args: string[]): Promise<number> {
   const kernel = values.kernel ?? await kernelVersion(source, folder);
   const { files, sums, diagnostics } = await readAll(folder);
   if (diagnostics.length > 0) {
-    for (const diagnostic of sortDiagnostics(diagnostics)) console.error(formatDiagnostic(diagnostic));
-    console.error(
+    for (const diagnostic of sortDiagnostics(diagnostics)) io.err(formatDiagnostic(diagnostic));
+    io.err(
       `tynl import-specs: ${diagnostics.length} ${
         diagnostics.length === 1 ? "fault" : "faults"
       } in ${folder}, nothing written`,
@@ -78,7 +78,7 @@ async function run(args: string[]): Promise<number> {
   }
   const headers = values.headers === undefined ? undefined : await headerSums(values.headers, files);
   const upstream: Upstream = { kernel, specs: sums, ...(headers === undefined ? {} : { headers }) };
-  await writeAll(values.out, files, upstream);
+  await writeAll(values.out, files, upstream, io);
   return 0;
 }
 
@@ -164,12 +164,17 @@ async function headerSums(include: string, files: readonly SpecFile[]): Promise<
   return sums;
 }
 
-async function writeAll(out: string, files: readonly SpecFile[], upstream: Upstream): Promise<void> {
+async function writeAll(
+  out: string,
+  files: readonly SpecFile[],
+  upstream: Upstream,
+  io: Io,
+): Promise<void> {
   await Deno.mkdir(out, { recursive: true });
   const counts = { added: 0, changed: 0, unchanged: 0, removed: 0 };
   const note = (what: keyof typeof counts, path: string) => {
     counts[what]++;
-    if (what !== "unchanged") console.log(`${what} ${path}`);
+    if (what !== "unchanged") io.out(`${what} ${path}`);
   };
   const written = new Set<string>();
   for (const { file, spec, license } of files) {
@@ -177,7 +182,7 @@ async function writeAll(out: string, files: readonly SpecFile[], upstream: Upstr
     const kept = await isHandWritten(own);
     const path = kept ? `${out}/upstream/${file}.yaml` : own;
     if (kept) {
-      console.log(`kept ${own}: it was not written by import-specs`);
+      io.out(`kept ${own}: it was not written by import-specs`);
       await Deno.mkdir(`${out}/upstream`, { recursive: true });
     }
     note(await writeIfChanged(path, writeCanonical(spec, license)), path);
@@ -194,9 +199,9 @@ async function writeAll(out: string, files: readonly SpecFile[], upstream: Upstr
   }
   const record = `${out}/upstream.json`;
   const recorded = await writeIfChanged(record, `${JSON.stringify(upstream, null, 2)}\n`);
-  if (recorded !== "unchanged") console.log(`${recorded} ${record}`);
+  if (recorded !== "unchanged") io.out(`${recorded} ${record}`);
   const { added, changed, unchanged, removed } = counts;
-  console.log(
+  io.out(
     `Linux ${upstream.kernel}: ${files.length} specs, ${added} added, ${changed} changed, ` +
       `${unchanged} unchanged, ${removed} removed`,
   );

@@ -34,28 +34,42 @@ const release = Deno.osRelease().replace(
 );
 
 for (
-  const { file, device, since, prints } of [
+  const { file, device, since, needs, prints } of [
     { file: "list_links.ts", prints: /^1 lo \d+ 65536/m },
     { file: "ethtool_rings.ts", prints: /^(\S+: (rx \d+ of \d+, tx|channels \d+ combined).*\n)*$/ },
     { file: "netdev_queues.ts", since: 6.08, prints: /^device 1: rx queue 0, NAPI none$/m },
     { file: "add_veth.ts", device: "veth", prints: /^tynl0 192\.0\.2\.1\/24\n$/ },
     { file: "tc_mirror.ts", device: "ifb", prints: /^u32 \[ "mirred" \]\n$/ },
+    {
+      file: "nft_table.ts",
+      needs: "nft add table inet probe",
+      prints: /^tynl in: meta cmp payload cmp counter immediate\n$/,
+    },
+    {
+      file: "wireguard.ts",
+      device: "veth",
+      prints:
+        /^(WireGuard of this kernel|no WireGuard here: a fake kernel repeats what it is told)\nport 51820, 1 peer, allowed 192\.0\.2\.0\/24\n$/,
+    },
+    { file: "policy_explorer.ts", prints: /^header: nested\n {2}dev-index: u32 of 0\.\.4294967295\n/ },
   ]
 ) {
   const reason = since !== undefined && Number(release) < since
     ? `needs Linux ${since.toFixed(2).replace(".0", ".")}`
-    : device === undefined
+    : device === undefined && needs === undefined
     ? undefined
     : namespace === undefined
     ? "needs a network namespace"
-    : succeeds("unshare", ...namespace, "ip", "link", "add", "probe0", "type", device)
+    : succeeds("unshare", ...namespace, ...(needs ?? `ip link add probe0 type ${device}`).split(" "))
     ? undefined
-    : `this kernel has no ${device} devices`;
+    : needs === undefined
+    ? `this kernel has no ${device} devices`
+    : `\`${needs}\` fails here`;
   Deno.test({
     name: `live: examples/${file} runs${reason === undefined ? "" : ` (ignored: ${reason})`}`,
     ignore: reason !== undefined,
     fn: async () => {
-      assert.match(await output(file, device !== undefined), prints);
+      assert.match(await output(file, device !== undefined || needs !== undefined), prints);
     },
   });
 }

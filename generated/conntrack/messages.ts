@@ -519,12 +519,12 @@ export interface NatAttrs {
   natV4Minip?: number;
   /** `nat-v4-maxip` (u32, big-endian). */
   natV4Maxip?: number;
+  /** `nat-proto` (nest {@linkcode NatProtoAttrs}). */
+  natProto?: NatProtoAttrs;
   /** `nat-v6-minip` (binary). */
   natV6Minip?: Uint8Array;
   /** `nat-v6-maxip` (binary). */
   natV6Maxip?: Uint8Array;
-  /** `nat-proto` (nest {@linkcode NatProtoAttrs}). */
-  natProto?: NatProtoAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
 }
@@ -532,15 +532,15 @@ export interface NatAttrs {
 /** Encodes and decodes {@linkcode NatAttrs}. */
 export const natAttrs: Codec<NatAttrs> = {
   name: "nat-attrs",
-  fields: "natV4Minip natV4Maxip natV6Minip natV6Maxip natProto",
+  fields: "natV4Minip natV4Maxip natProto natV6Minip natV6Maxip",
   decode(r, end, m = {}) {
     while (r.next(end)) {
       switch (r.type) {
         case 1: m.natV4Minip = r.u32be(); break;
         case 2: m.natV4Maxip = r.u32be(); break;
-        case 3: m.natV6Minip = r.bytesOf(); break;
-        case 4: m.natV6Maxip = r.bytesOf(); break;
-        case 5: m.natProto = r.nest(natProtoAttrs); break;
+        case 3: m.natProto = r.nest(natProtoAttrs); break;
+        case 4: m.natV6Minip = r.bytesOf(); break;
+        case 5: m.natV6Maxip = r.bytesOf(); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
     }
@@ -551,9 +551,9 @@ export const natAttrs: Codec<NatAttrs> = {
       switch (key) {
         case "natV4Minip": w.u32be(1, m.natV4Minip); break;
         case "natV4Maxip": w.u32be(2, m.natV4Maxip); break;
-        case "natV6Minip": w.bytesOf(3, m.natV6Minip); break;
-        case "natV6Maxip": w.bytesOf(4, m.natV6Maxip); break;
-        case "natProto": w.nest(5, natProtoAttrs, m.natProto); break;
+        case "natProto": w.nest(3, natProtoAttrs, m.natProto); break;
+        case "natV6Minip": w.bytesOf(4, m.natV6Minip); break;
+        case "natV6Maxip": w.bytesOf(5, m.natV6Maxip); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(natAttrs, key);
       }
@@ -673,6 +673,43 @@ export const synproxyAttrs: Codec<SynproxyAttrs> = {
   },
 };
 
+/** Attribute set `timestamp-attrs`. */
+export interface TimestampAttrs {
+  /** `start` (u64, big-endian). */
+  start?: bigint;
+  /** `stop` (u64, big-endian). */
+  stop?: bigint;
+  /** Attributes that this version does not know, kept and encoded again as they came. */
+  unknown?: UnknownAttribute[];
+}
+
+/** Encodes and decodes {@linkcode TimestampAttrs}. */
+export const timestampAttrs: Codec<TimestampAttrs> = {
+  name: "timestamp-attrs",
+  fields: "start stop",
+  decode(r, end, m = {}) {
+    while (r.next(end)) {
+      switch (r.type) {
+        case 1: m.start = r.u64be(); break;
+        case 2: m.stop = r.u64be(); break;
+        case 3: break;
+        default: (m.unknown ??= []).push(r.unknown());
+      }
+    }
+    return m;
+  },
+  encode(w, m) {
+    for (const key in m) {
+      switch (key) {
+        case "start": w.u64be(1, m.start); break;
+        case "stop": w.u64be(2, m.stop); break;
+        case "unknown": w.unknown(m.unknown); break;
+        default: throw unknownKey(timestampAttrs, key);
+      }
+    }
+  },
+};
+
 /** Attribute set `filter-attrs`. */
 export interface FilterAttrs {
   /** `orig-flags` (u32). */
@@ -749,8 +786,8 @@ export interface ConntrackAttrs {
   zone?: number;
   /** `secctx` (nest {@linkcode SecctxAttrs}). */
   secctx?: SecctxAttrs;
-  /** `timestamp` (u64, big-endian). */
-  timestamp?: bigint;
+  /** `timestamp` (nest {@linkcode TimestampAttrs}). */
+  timestamp?: TimestampAttrs;
   /** `mark-mask` (u32, big-endian). */
   markMask?: number;
   /** `labels` (binary). */
@@ -795,7 +832,7 @@ export const conntrackAttrs: Codec<ConntrackAttrs> = {
         case 17: m.secmark = r.bytesOf(); break;
         case 18: m.zone = r.u16be(); break;
         case 19: m.secctx = r.nest(secctxAttrs); break;
-        case 20: m.timestamp = r.u64be(); break;
+        case 20: m.timestamp = r.nest(timestampAttrs); break;
         case 21: m.markMask = r.u32be(); break;
         case 22: m.labels = r.bytesOf(); break;
         case 23: m.labelsMask = r.bytesOf(); break;
@@ -830,7 +867,7 @@ export const conntrackAttrs: Codec<ConntrackAttrs> = {
         case "secmark": w.bytesOf(17, m.secmark); break;
         case "zone": w.u16be(18, m.zone); break;
         case "secctx": w.nest(19, secctxAttrs, m.secctx); break;
-        case "timestamp": w.u64be(20, m.timestamp); break;
+        case "timestamp": w.nest(20, timestampAttrs, m.timestamp); break;
         case "markMask": w.u32be(21, m.markMask); break;
         case "labels": w.bytesOf(22, m.labels); break;
         case "labelsMask": w.bytesOf(23, m.labelsMask); break;

@@ -70,9 +70,9 @@ export const meta: FamilyMeta = {
     "nat-attrs": {
       natV4Minip: { id: 1, name: "nat-v4-minip", type: "u32", big: true },
       natV4Maxip: { id: 2, name: "nat-v4-maxip", type: "u32", big: true },
-      natV6Minip: { id: 3, name: "nat-v6-minip", type: "binary" },
-      natV6Maxip: { id: 4, name: "nat-v6-maxip", type: "binary" },
-      natProto: { id: 5, name: "nat-proto", type: "nest", nest: "nat-proto-attrs" },
+      natProto: { id: 3, name: "nat-proto", type: "nest", nest: "nat-proto-attrs" },
+      natV6Minip: { id: 4, name: "nat-v6-minip", type: "binary" },
+      natV6Maxip: { id: 5, name: "nat-v6-maxip", type: "binary" },
     },
     "seqadj-attrs": {
       correctionPos: { id: 1, name: "correction-pos", type: "u32", big: true },
@@ -86,6 +86,11 @@ export const meta: FamilyMeta = {
       isn: { id: 1, type: "u32", big: true },
       its: { id: 2, type: "u32", big: true },
       tsoff: { id: 3, type: "u32", big: true },
+    },
+    "timestamp-attrs": {
+      start: { id: 1, type: "u64", big: true },
+      stop: { id: 2, type: "u64", big: true },
+      pad: { id: 3, type: "pad" },
     },
     "filter-attrs": {
       origFlags: { id: 1, name: "orig-flags", type: "u32" },
@@ -111,7 +116,7 @@ export const meta: FamilyMeta = {
       secmark: { id: 17, type: "binary" },
       zone: { id: 18, type: "u16", big: true },
       secctx: { id: 19, type: "nest", nest: "secctx-attrs" },
-      timestamp: { id: 20, type: "u64", big: true },
+      timestamp: { id: 20, type: "nest", nest: "timestamp-attrs" },
       markMask: { id: 21, name: "mark-mask", type: "u32", big: true },
       labels: { id: 22, type: "binary" },
       labelsMask: { id: 23, name: "labels-mask", type: "binary" },

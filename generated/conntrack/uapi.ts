@@ -244,12 +244,12 @@ export const CONNTRACK_A_NAT_PROTO_ATTRS_MAX = 2;
 export const CONNTRACK_A_NAT_ATTRS_NAT_V4_MINIP = 1;
 /** Attribute `nat-v4-maxip` of `nat-attrs`. */
 export const CONNTRACK_A_NAT_ATTRS_NAT_V4_MAXIP = 2;
-/** Attribute `nat-v6-minip` of `nat-attrs`. */
-export const CONNTRACK_A_NAT_ATTRS_NAT_V6_MINIP = 3;
-/** Attribute `nat-v6-maxip` of `nat-attrs`. */
-export const CONNTRACK_A_NAT_ATTRS_NAT_V6_MAXIP = 4;
 /** Attribute `nat-proto` of `nat-attrs`. */
-export const CONNTRACK_A_NAT_ATTRS_NAT_PROTO = 5;
+export const CONNTRACK_A_NAT_ATTRS_NAT_PROTO = 3;
+/** Attribute `nat-v6-minip` of `nat-attrs`. */
+export const CONNTRACK_A_NAT_ATTRS_NAT_V6_MINIP = 4;
+/** Attribute `nat-v6-maxip` of `nat-attrs`. */
+export const CONNTRACK_A_NAT_ATTRS_NAT_V6_MAXIP = 5;
 /** One more than the last id of `nat-attrs`. */
 export const __CONNTRACK_A_NAT_ATTRS_MAX = 6;
 /** The last id of `nat-attrs`. */
@@ -283,6 +283,17 @@ export const CONNTRACK_A_SYNPROXY_ATTRS_TSOFF = 3;
 export const __CONNTRACK_A_SYNPROXY_ATTRS_MAX = 4;
 /** The last id of `synproxy-attrs`. */
 export const CONNTRACK_A_SYNPROXY_ATTRS_MAX = 3;
+
+/** Attribute `start` of `timestamp-attrs`. */
+export const CONNTRACK_A_TIMESTAMP_ATTRS_START = 1;
+/** Attribute `stop` of `timestamp-attrs`. */
+export const CONNTRACK_A_TIMESTAMP_ATTRS_STOP = 2;
+/** Attribute `pad` of `timestamp-attrs`. */
+export const CONNTRACK_A_TIMESTAMP_ATTRS_PAD = 3;
+/** One more than the last id of `timestamp-attrs`. */
+export const __CONNTRACK_A_TIMESTAMP_ATTRS_MAX = 4;
+/** The last id of `timestamp-attrs`. */
+export const CONNTRACK_A_TIMESTAMP_ATTRS_MAX = 3;
 
 /** Attribute `orig-flags` of `filter-attrs`. */
 export const CONNTRACK_A_FILTER_ATTRS_ORIG_FLAGS = 1;

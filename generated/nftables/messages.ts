@@ -47,7 +47,7 @@ export const VerdictCode = { continue: 4294967295, break: 4294967294, jump: 4294
 /** A known {@linkcode VerdictCode}, or a number of a newer kernel. */
 export type VerdictCode = (typeof VerdictCode)[keyof typeof VerdictCode] | OpenNumber;
 /** Enum `fib-result`. */
-export const FibResult = { oif: 0, oifname: 1, addrtype: 2 } as const;
+export const FibResult = { oif: 1, oifname: 2, addrtype: 3 } as const;
 /** A known {@linkcode FibResult}, or a number of a newer kernel. */
 export type FibResult = (typeof FibResult)[keyof typeof FibResult] | OpenNumber;
 /** Flags `fib-flags`: masks of its bits. */
@@ -172,7 +172,7 @@ export const logAttrs: Codec<LogAttrs> = {
 
 /** Attribute set `numgen-attrs`. */
 export interface NumgenAttrs {
-  /** `dreg` (u32, enum {@linkcode Registers}). */
+  /** `dreg` (u32, big-endian, enum {@linkcode Registers}). */
   dreg?: Registers;
   /** `modulus` (u32, big-endian). */
   modulus?: number;
@@ -191,7 +191,7 @@ export const numgenAttrs: Codec<NumgenAttrs> = {
   decode(r, end, m = {}) {
     while (r.next(end)) {
       switch (r.type) {
-        case 1: m.dreg = r.u32(); break;
+        case 1: m.dreg = r.u32be(); break;
         case 2: m.modulus = r.u32be(); break;
         case 3: m.type = r.u32be(); break;
         case 4: m.offset = r.u32be(); break;
@@ -203,7 +203,7 @@ export const numgenAttrs: Codec<NumgenAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dreg": w.u32(1, m.dreg); break;
+        case "dreg": w.u32be(1, m.dreg); break;
         case "modulus": w.u32be(2, m.modulus); break;
         case "type": w.u32be(3, m.type); break;
         case "offset": w.u32be(4, m.offset); break;
@@ -374,7 +374,7 @@ export interface ChainAttrs {
 /** Encodes and decodes {@linkcode ChainAttrs}. */
 export const chainAttrs: Codec<ChainAttrs> = {
   name: "chain-attrs",
-  fields: "table handle name hook policy use type counters flags id userdata",
+  fields: "table handle name hook policy use type counters flags=10 id userdata",
   decode(r, end, m = {}) {
     while (r.next(end)) {
       switch (r.type) {
@@ -386,9 +386,10 @@ export const chainAttrs: Codec<ChainAttrs> = {
         case 6: m.use = r.u32be(); break;
         case 7: m.type = r.string(); break;
         case 8: m.counters = r.nest(nftCounterAttrs); break;
-        case 9: m.flags = r.u32be(); break;
-        case 10: m.id = r.u32be(); break;
-        case 11: m.userdata = r.bytesOf(); break;
+        case 9: break;
+        case 10: m.flags = r.u32be(); break;
+        case 11: m.id = r.u32be(); break;
+        case 12: m.userdata = r.bytesOf(); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
     }
@@ -405,9 +406,9 @@ export const chainAttrs: Codec<ChainAttrs> = {
         case "use": w.u32be(6, m.use); break;
         case "type": w.string(7, m.type); break;
         case "counters": w.nest(8, nftCounterAttrs, m.counters); break;
-        case "flags": w.u32be(9, m.flags); break;
-        case "id": w.u32be(10, m.id); break;
-        case "userdata": w.bytesOf(11, m.userdata); break;
+        case "flags": w.u32be(10, m.flags); break;
+        case "id": w.u32be(11, m.id); break;
+        case "userdata": w.bytesOf(12, m.userdata); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(chainAttrs, key);
       }
@@ -580,11 +581,11 @@ export interface RuleAttrs {
   position?: bigint;
   /** `userdata` (binary). */
   userdata?: Uint8Array;
-  /** `id` (u32). */
+  /** `id` (u32, big-endian). */
   id?: number;
-  /** `position-id` (u32). */
+  /** `position-id` (u32, big-endian). */
   positionId?: number;
-  /** `chain-id` (u32). */
+  /** `chain-id` (u32, big-endian). */
   chainId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -593,7 +594,7 @@ export interface RuleAttrs {
 /** Encodes and decodes {@linkcode RuleAttrs}. */
 export const ruleAttrs: Codec<RuleAttrs> = {
   name: "rule-attrs",
-  fields: "table chain handle expressions compat position userdata id positionId chainId",
+  fields: "table chain handle expressions compat position userdata id=9 positionId chainId",
   decode(r, end, m = {}) {
     while (r.next(end)) {
       switch (r.type) {
@@ -604,9 +605,10 @@ export const ruleAttrs: Codec<RuleAttrs> = {
         case 5: m.compat = r.nest(ruleCompatAttrs); break;
         case 6: m.position = r.u64be(); break;
         case 7: m.userdata = r.bytesOf(); break;
-        case 8: m.id = r.u32(); break;
-        case 9: m.positionId = r.u32(); break;
-        case 10: m.chainId = r.u32(); break;
+        case 8: break;
+        case 9: m.id = r.u32be(); break;
+        case 10: m.positionId = r.u32be(); break;
+        case 11: m.chainId = r.u32be(); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
     }
@@ -622,9 +624,9 @@ export const ruleAttrs: Codec<RuleAttrs> = {
         case "compat": w.nest(5, ruleCompatAttrs, m.compat); break;
         case "position": w.u64be(6, m.position); break;
         case "userdata": w.bytesOf(7, m.userdata); break;
-        case "id": w.u32(8, m.id); break;
-        case "positionId": w.u32(9, m.positionId); break;
-        case "chainId": w.u32(10, m.chainId); break;
+        case "id": w.u32be(9, m.id); break;
+        case "positionId": w.u32be(10, m.positionId); break;
+        case "chainId": w.u32be(11, m.chainId); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(ruleAttrs, key);
       }
@@ -779,11 +781,11 @@ export interface SetAttrs {
   policy?: number;
   /** `desc` (nest {@linkcode SetDescAttrs}). */
   desc?: SetDescAttrs;
-  /** `id` (u32). */
+  /** `id` (u32, big-endian). */
   id?: number;
-  /** `timeout` (u64). */
+  /** `timeout` (u64, big-endian). */
   timeout?: bigint;
-  /** `gc-interval` (u32). */
+  /** `gc-interval` (u32, big-endian). */
   gcInterval?: number;
   /** `userdata` (binary). */
   userdata?: Uint8Array;
@@ -819,9 +821,9 @@ export const setAttrs: Codec<SetAttrs> = {
         case 7: m.dataLen = r.u32be(); break;
         case 8: m.policy = r.u32be(); break;
         case 9: m.desc = r.nest(setDescAttrs); break;
-        case 10: m.id = r.u32(); break;
-        case 11: m.timeout = r.u64(); break;
-        case 12: m.gcInterval = r.u32(); break;
+        case 10: m.id = r.u32be(); break;
+        case 11: m.timeout = r.u64be(); break;
+        case 12: m.gcInterval = r.u32be(); break;
         case 13: m.userdata = r.bytesOf(); break;
         case 14: break;
         case 15: m.objType = r.u32be(); break;
@@ -847,9 +849,9 @@ export const setAttrs: Codec<SetAttrs> = {
         case "dataLen": w.u32be(7, m.dataLen); break;
         case "policy": w.u32be(8, m.policy); break;
         case "desc": w.nest(9, setDescAttrs, m.desc); break;
-        case "id": w.u32(10, m.id); break;
-        case "timeout": w.u64(11, m.timeout); break;
-        case "gcInterval": w.u32(12, m.gcInterval); break;
+        case "id": w.u32be(10, m.id); break;
+        case "timeout": w.u64be(11, m.timeout); break;
+        case "gcInterval": w.u32be(12, m.gcInterval); break;
         case "userdata": w.bytesOf(13, m.userdata); break;
         case "objType": w.u32be(15, m.objType); break;
         case "handle": w.u64be(16, m.handle); break;
@@ -868,8 +870,8 @@ export const setAttrs: Codec<SetAttrs> = {
 export interface SetDescAttrs {
   /** `size` (u32, big-endian). */
   size?: number;
-  /** `concat` (nest {@linkcode SetDescConcatAttrs}, repeated). */
-  concat?: SetDescConcatAttrs[];
+  /** `concat` (nest {@linkcode SetDescConcatAttrs}). */
+  concat?: SetDescConcatAttrs;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
 }
@@ -882,7 +884,7 @@ export const setDescAttrs: Codec<SetDescAttrs> = {
     while (r.next(end)) {
       switch (r.type) {
         case 1: m.size = r.u32be(); break;
-        case 2: (m.concat ??= []).push(r.nest(setDescConcatAttrs)); break;
+        case 2: m.concat = r.nest(setDescConcatAttrs); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
     }
@@ -892,7 +894,7 @@ export const setDescAttrs: Codec<SetDescAttrs> = {
     for (const key in m) {
       switch (key) {
         case "size": w.u32be(1, m.size); break;
-        case "concat": for (const v of m.concat ?? []) w.nest(2, setDescConcatAttrs, v); break;
+        case "concat": w.nest(2, setDescConcatAttrs, m.concat); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(setDescAttrs, key);
       }
@@ -902,8 +904,8 @@ export const setDescAttrs: Codec<SetDescAttrs> = {
 
 /** Attribute set `set-desc-concat-attrs`. */
 export interface SetDescConcatAttrs {
-  /** `elem` (nest {@linkcode SetFieldAttrs}). */
-  elem?: SetFieldAttrs;
+  /** `elem` (nest {@linkcode SetFieldAttrs}, repeated). */
+  elem?: SetFieldAttrs[];
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
 }
@@ -915,7 +917,7 @@ export const setDescConcatAttrs: Codec<SetDescConcatAttrs> = {
   decode(r, end, m = {}) {
     while (r.next(end)) {
       switch (r.type) {
-        case 1: m.elem = r.nest(setFieldAttrs); break;
+        case 1: (m.elem ??= []).push(r.nest(setFieldAttrs)); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
     }
@@ -924,7 +926,7 @@ export const setDescConcatAttrs: Codec<SetDescConcatAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "elem": w.nest(1, setFieldAttrs, m.elem); break;
+        case "elem": for (const v of m.elem ?? []) w.nest(1, setFieldAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(setDescConcatAttrs, key);
       }
@@ -1002,11 +1004,11 @@ export interface SetelemAttrs {
   key?: DataAttrs;
   /** `data` (nest {@linkcode DataAttrs}). */
   data?: DataAttrs;
-  /** `flags` (binary). */
-  flags?: Uint8Array;
-  /** `timeout` (u64). */
+  /** `flags` (u32, big-endian). */
+  flags?: number;
+  /** `timeout` (u64, big-endian). */
   timeout?: bigint;
-  /** `expiration` (u64). */
+  /** `expiration` (u64, big-endian). */
   expiration?: bigint;
   /** `userdata` (binary). */
   userdata?: Uint8Array;
@@ -1025,20 +1027,21 @@ export interface SetelemAttrs {
 /** Encodes and decodes {@linkcode SetelemAttrs}. */
 export const setelemAttrs: Codec<SetelemAttrs> = {
   name: "setelem-attrs",
-  fields: "key data flags timeout expiration userdata expr objref keyEnd expressions",
+  fields: "key data flags timeout expiration userdata expr objref=9 keyEnd expressions",
   decode(r, end, m = {}) {
     while (r.next(end)) {
       switch (r.type) {
         case 1: m.key = r.nest(dataAttrs); break;
         case 2: m.data = r.nest(dataAttrs); break;
-        case 3: m.flags = r.bytesOf(); break;
-        case 4: m.timeout = r.u64(); break;
-        case 5: m.expiration = r.u64(); break;
+        case 3: m.flags = r.u32be(); break;
+        case 4: m.timeout = r.u64be(); break;
+        case 5: m.expiration = r.u64be(); break;
         case 6: m.userdata = r.bytesOf(); break;
         case 7: m.expr = r.nest(exprAttrs); break;
-        case 8: m.objref = r.string(); break;
-        case 9: m.keyEnd = r.nest(dataAttrs); break;
-        case 10: m.expressions = r.nest(exprListAttrs); break;
+        case 8: break;
+        case 9: m.objref = r.string(); break;
+        case 10: m.keyEnd = r.nest(dataAttrs); break;
+        case 11: m.expressions = r.nest(exprListAttrs); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
     }
@@ -1049,14 +1052,14 @@ export const setelemAttrs: Codec<SetelemAttrs> = {
       switch (key) {
         case "key": w.nest(1, dataAttrs, m.key); break;
         case "data": w.nest(2, dataAttrs, m.data); break;
-        case "flags": w.bytesOf(3, m.flags); break;
-        case "timeout": w.u64(4, m.timeout); break;
-        case "expiration": w.u64(5, m.expiration); break;
+        case "flags": w.u32be(3, m.flags); break;
+        case "timeout": w.u64be(4, m.timeout); break;
+        case "expiration": w.u64be(5, m.expiration); break;
         case "userdata": w.bytesOf(6, m.userdata); break;
         case "expr": w.nest(7, exprAttrs, m.expr); break;
-        case "objref": w.string(8, m.objref); break;
-        case "keyEnd": w.nest(9, dataAttrs, m.keyEnd); break;
-        case "expressions": w.nest(10, exprListAttrs, m.expressions); break;
+        case "objref": w.string(9, m.objref); break;
+        case "keyEnd": w.nest(10, dataAttrs, m.keyEnd); break;
+        case "expressions": w.nest(11, exprListAttrs, m.expressions); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(setelemAttrs, key);
       }
@@ -1104,7 +1107,7 @@ export interface SetelemListAttrs {
   set?: string;
   /** `elements` (nest {@linkcode SetelemListElemAttrs}). */
   elements?: SetelemListElemAttrs;
-  /** `set-id` (u32). */
+  /** `set-id` (u32, big-endian). */
   setId?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
   unknown?: UnknownAttribute[];
@@ -1120,7 +1123,7 @@ export const setelemListAttrs: Codec<SetelemListAttrs> = {
         case 1: m.table = r.string(); break;
         case 2: m.set = r.string(); break;
         case 3: m.elements = r.nest(setelemListElemAttrs); break;
-        case 4: m.setId = r.u32(); break;
+        case 4: m.setId = r.u32be(); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
     }
@@ -1132,7 +1135,7 @@ export const setelemListAttrs: Codec<SetelemListAttrs> = {
         case "table": w.string(1, m.table); break;
         case "set": w.string(2, m.set); break;
         case "elements": w.nest(3, setelemListElemAttrs, m.elements); break;
-        case "setId": w.u32(4, m.setId); break;
+        case "setId": w.u32be(4, m.setId); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(setelemListAttrs, key);
       }
@@ -1740,12 +1743,12 @@ export const exprImmediateAttrs: Codec<ExprImmediateAttrs> = {
 export interface ExprLookupAttrs {
   /** `set` (string). */
   set?: string;
-  /** `set-id` (u32, big-endian). */
-  setId?: number;
   /** `sreg` (u32, big-endian). */
   sreg?: number;
   /** `dreg` (u32, big-endian). */
   dreg?: number;
+  /** `set-id` (u32, big-endian). */
+  setId?: number;
   /** `flags` (u32, big-endian, flags {@linkcode LookupFlags}). */
   flags?: number;
   /** Attributes that this version does not know, kept and encoded again as they came. */
@@ -1755,14 +1758,14 @@ export interface ExprLookupAttrs {
 /** Encodes and decodes {@linkcode ExprLookupAttrs}. */
 export const exprLookupAttrs: Codec<ExprLookupAttrs> = {
   name: "expr-lookup-attrs",
-  fields: "set setId sreg dreg flags",
+  fields: "set sreg dreg setId flags",
   decode(r, end, m = {}) {
     while (r.next(end)) {
       switch (r.type) {
         case 1: m.set = r.string(); break;
-        case 2: m.setId = r.u32be(); break;
-        case 3: m.sreg = r.u32be(); break;
-        case 4: m.dreg = r.u32be(); break;
+        case 2: m.sreg = r.u32be(); break;
+        case 3: m.dreg = r.u32be(); break;
+        case 4: m.setId = r.u32be(); break;
         case 5: m.flags = r.u32be(); break;
         default: (m.unknown ??= []).push(r.unknown());
       }
@@ -1773,9 +1776,9 @@ export const exprLookupAttrs: Codec<ExprLookupAttrs> = {
     for (const key in m) {
       switch (key) {
         case "set": w.string(1, m.set); break;
-        case "setId": w.u32be(2, m.setId); break;
-        case "sreg": w.u32be(3, m.sreg); break;
-        case "dreg": w.u32be(4, m.dreg); break;
+        case "sreg": w.u32be(2, m.sreg); break;
+        case "dreg": w.u32be(3, m.dreg); break;
+        case "setId": w.u32be(4, m.setId); break;
         case "flags": w.u32be(5, m.flags); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(exprLookupAttrs, key);

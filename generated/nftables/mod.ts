@@ -26,7 +26,7 @@ export interface NftablesOperations {
   /** `destroytable`. */
   destroytable: { do: { request: { header: Nfgenmsg } & Only<TableAttrs, "name" | "handle">; reply: never } };
   /** `newchain`. */
-  newchain: { do: { request: { header: Nfgenmsg } & Only<ChainAttrs, "table" | "handle" | "policy" | "flags" | "hook" | "name" | "counters" | "userdata" | "type">; reply: never } };
+  newchain: { do: { request: { header: Nfgenmsg } & Only<ChainAttrs, "table" | "handle" | "policy" | "flags" | "hook" | "name" | "id" | "counters" | "userdata" | "type">; reply: never } };
   /** `getchain`. */
   getchain: { do: { request: { header: Nfgenmsg } & Only<ChainAttrs, "table" | "name">; reply: { header: Nfgenmsg } & Only<ChainAttrs, "table" | "name" | "handle" | "hook" | "policy" | "type" | "flags" | "counters" | "id" | "use" | "userdata"> }; dump: { request: { header: Nfgenmsg } & Only<ChainAttrs, never>; reply: { header: Nfgenmsg } & Only<ChainAttrs, "table" | "name" | "handle" | "hook" | "policy" | "type" | "flags" | "counters" | "id" | "use" | "userdata"> } };
   /** `delchain`. */
@@ -34,7 +34,7 @@ export interface NftablesOperations {
   /** `destroychain`. */
   destroychain: { do: { request: { header: Nfgenmsg } & Only<ChainAttrs, "table" | "handle" | "name" | "hook">; reply: never } };
   /** `newrule`. */
-  newrule: { do: { request: { header: Nfgenmsg } & Only<RuleAttrs, "table" | "chain" | "chainId" | "handle" | "position" | "positionId" | "expressions" | "userdata" | "compat">; reply: never } };
+  newrule: { do: { request: { header: Nfgenmsg } & Only<RuleAttrs, "table" | "chain" | "chainId" | "handle" | "id" | "position" | "positionId" | "expressions" | "userdata" | "compat">; reply: never } };
   /** `getrule`. */
   getrule: { do: { request: { header: Nfgenmsg } & Only<RuleAttrs, "table" | "chain" | "handle">; reply: { header: Nfgenmsg } & Only<RuleAttrs, "table" | "chain" | "handle" | "position" | "expressions" | "userdata"> }; dump: { request: { header: Nfgenmsg } & Only<RuleAttrs, "table" | "chain">; reply: { header: Nfgenmsg } & Only<RuleAttrs, "table" | "chain" | "handle" | "position" | "expressions" | "userdata"> } };
   /** `getrule-reset`. */
@@ -46,7 +46,7 @@ export interface NftablesOperations {
   /** `newset`. */
   newset: { do: { request: { header: Nfgenmsg } & Only<SetAttrs, "table" | "name" | "keyLen" | "id" | "keyType" | "flags" | "dataType" | "dataLen" | "objType" | "timeout" | "gcInterval" | "policy" | "desc" | "userdata">; reply: never } };
   /** `getset`. */
-  getset: { do: { request: { header: Nfgenmsg } & Only<SetAttrs, "table" | "name">; reply: { header: Nfgenmsg } & Only<SetAttrs, "table" | "name" | "handle" | "flags" | "keyLen" | "keyType" | "dataType" | "dataLen" | "objType" | "gcInterval" | "policy" | "userdata" | "desc" | "expr" | "expressions"> }; dump: { request: { header: Nfgenmsg } & Only<SetAttrs, "table">; reply: { header: Nfgenmsg } & Only<SetAttrs, "table" | "name" | "handle" | "flags" | "keyLen" | "keyType" | "dataType" | "dataLen" | "objType" | "gcInterval" | "policy" | "userdata" | "desc" | "expr" | "expressions"> } };
+  getset: { do: { request: { header: Nfgenmsg } & Only<SetAttrs, "table" | "name">; reply: { header: Nfgenmsg } & Only<SetAttrs, "table" | "name" | "handle" | "flags" | "keyLen" | "keyType" | "dataType" | "dataLen" | "objType" | "timeout" | "gcInterval" | "policy" | "userdata" | "desc" | "expr" | "expressions"> }; dump: { request: { header: Nfgenmsg } & Only<SetAttrs, "table">; reply: { header: Nfgenmsg } & Only<SetAttrs, "table" | "name" | "handle" | "flags" | "keyLen" | "keyType" | "dataType" | "dataLen" | "objType" | "timeout" | "gcInterval" | "policy" | "userdata" | "desc" | "expr" | "expressions"> } };
   /** `delset`. */
   delset: { do: { request: { header: Nfgenmsg } & Only<SetAttrs, "table" | "handle" | "name">; reply: never } };
   /** `destroyset`. */
@@ -54,7 +54,7 @@ export interface NftablesOperations {
   /** `newsetelem`. */
   newsetelem: { do: { request: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "setId" | "elements">; reply: never } };
   /** `getsetelem`. */
-  getsetelem: { do: { request: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "elements">; reply: { header: Nfgenmsg } & Only<SetelemListAttrs, "elements"> }; dump: { request: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set">; reply: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "elements"> } };
+  getsetelem: { do: { request: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "elements">; reply: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "elements"> }; dump: { request: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set">; reply: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "elements"> } };
   /** `getsetelem-reset`. */
   getsetelemReset: { do: { request: { header: Nfgenmsg } & Only<SetelemListAttrs, "elements">; reply: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "elements"> }; dump: { request: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set">; reply: { header: Nfgenmsg } & Only<SetelemListAttrs, "table" | "set" | "elements"> } };
   /** `delsetelem`. */

@@ -271,11 +271,11 @@ export const NFTABLES_VERDICT_CODE_QUEUE = 3;
 export const NFTABLES_VERDICT_CODE_REPEAT = 4;
 
 /** Value `oif` of `fib-result`. */
-export const NFTABLES_FIB_RESULT_OIF = 0;
+export const NFTABLES_FIB_RESULT_OIF = 1;
 /** Value `oifname` of `fib-result`. */
-export const NFTABLES_FIB_RESULT_OIFNAME = 1;
+export const NFTABLES_FIB_RESULT_OIFNAME = 2;
 /** Value `addrtype` of `fib-result`. */
-export const NFTABLES_FIB_RESULT_ADDRTYPE = 2;
+export const NFTABLES_FIB_RESULT_ADDRTYPE = 3;
 
 /** Flag `saddr` of `fib-flags`. */
 export const NFTABLES_FIB_FLAGS_SADDR = 1;
@@ -487,16 +487,18 @@ export const NFTABLES_A_CHAIN_ATTRS_USE = 6;
 export const NFTABLES_A_CHAIN_ATTRS_TYPE = 7;
 /** Attribute `counters` of `chain-attrs`. */
 export const NFTABLES_A_CHAIN_ATTRS_COUNTERS = 8;
+/** Attribute `pad` of `chain-attrs`. */
+export const NFTABLES_A_CHAIN_ATTRS_PAD = 9;
 /** Attribute `flags` of `chain-attrs`. */
-export const NFTABLES_A_CHAIN_ATTRS_FLAGS = 9;
+export const NFTABLES_A_CHAIN_ATTRS_FLAGS = 10;
 /** Attribute `id` of `chain-attrs`. */
-export const NFTABLES_A_CHAIN_ATTRS_ID = 10;
+export const NFTABLES_A_CHAIN_ATTRS_ID = 11;
 /** Attribute `userdata` of `chain-attrs`. */
-export const NFTABLES_A_CHAIN_ATTRS_USERDATA = 11;
+export const NFTABLES_A_CHAIN_ATTRS_USERDATA = 12;
 /** One more than the last id of `chain-attrs`. */
-export const __NFTABLES_A_CHAIN_ATTRS_MAX = 12;
+export const __NFTABLES_A_CHAIN_ATTRS_MAX = 13;
 /** The last id of `chain-attrs`. */
-export const NFTABLES_A_CHAIN_ATTRS_MAX = 11;
+export const NFTABLES_A_CHAIN_ATTRS_MAX = 12;
 
 /** Attribute `bytes` of `counter-attrs`. */
 export const NFTABLES_A_COUNTER_ATTRS_BYTES = 1;
@@ -552,16 +554,18 @@ export const NFTABLES_A_RULE_ATTRS_COMPAT = 5;
 export const NFTABLES_A_RULE_ATTRS_POSITION = 6;
 /** Attribute `userdata` of `rule-attrs`. */
 export const NFTABLES_A_RULE_ATTRS_USERDATA = 7;
+/** Attribute `pad` of `rule-attrs`. */
+export const NFTABLES_A_RULE_ATTRS_PAD = 8;
 /** Attribute `id` of `rule-attrs`. */
-export const NFTABLES_A_RULE_ATTRS_ID = 8;
+export const NFTABLES_A_RULE_ATTRS_ID = 9;
 /** Attribute `position-id` of `rule-attrs`. */
-export const NFTABLES_A_RULE_ATTRS_POSITION_ID = 9;
+export const NFTABLES_A_RULE_ATTRS_POSITION_ID = 10;
 /** Attribute `chain-id` of `rule-attrs`. */
-export const NFTABLES_A_RULE_ATTRS_CHAIN_ID = 10;
+export const NFTABLES_A_RULE_ATTRS_CHAIN_ID = 11;
 /** One more than the last id of `rule-attrs`. */
-export const __NFTABLES_A_RULE_ATTRS_MAX = 11;
+export const __NFTABLES_A_RULE_ATTRS_MAX = 12;
 /** The last id of `rule-attrs`. */
-export const NFTABLES_A_RULE_ATTRS_MAX = 10;
+export const NFTABLES_A_RULE_ATTRS_MAX = 11;
 
 /** Attribute `elem` of `expr-list-attrs`. */
 export const NFTABLES_A_EXPR_LIST_ATTRS_ELEM = 1;
@@ -677,16 +681,18 @@ export const NFTABLES_A_SETELEM_ATTRS_EXPIRATION = 5;
 export const NFTABLES_A_SETELEM_ATTRS_USERDATA = 6;
 /** Attribute `expr` of `setelem-attrs`. */
 export const NFTABLES_A_SETELEM_ATTRS_EXPR = 7;
+/** Attribute `pad` of `setelem-attrs`. */
+export const NFTABLES_A_SETELEM_ATTRS_PAD = 8;
 /** Attribute `objref` of `setelem-attrs`. */
-export const NFTABLES_A_SETELEM_ATTRS_OBJREF = 8;
+export const NFTABLES_A_SETELEM_ATTRS_OBJREF = 9;
 /** Attribute `key-end` of `setelem-attrs`. */
-export const NFTABLES_A_SETELEM_ATTRS_KEY_END = 9;
+export const NFTABLES_A_SETELEM_ATTRS_KEY_END = 10;
 /** Attribute `expressions` of `setelem-attrs`. */
-export const NFTABLES_A_SETELEM_ATTRS_EXPRESSIONS = 10;
+export const NFTABLES_A_SETELEM_ATTRS_EXPRESSIONS = 11;
 /** One more than the last id of `setelem-attrs`. */
-export const __NFTABLES_A_SETELEM_ATTRS_MAX = 11;
+export const __NFTABLES_A_SETELEM_ATTRS_MAX = 12;
 /** The last id of `setelem-attrs`. */
-export const NFTABLES_A_SETELEM_ATTRS_MAX = 10;
+export const NFTABLES_A_SETELEM_ATTRS_MAX = 11;
 
 /** Attribute `elem` of `setelem-list-elem-attrs`. */
 export const NFTABLES_A_SETELEM_LIST_ELEM_ATTRS_ELEM = 1;
@@ -886,12 +892,12 @@ export const NFTABLES_A_EXPR_IMMEDIATE_ATTRS_MAX = 2;
 
 /** Attribute `set` of `expr-lookup-attrs`. */
 export const NFTABLES_A_EXPR_LOOKUP_ATTRS_SET = 1;
-/** Attribute `set-id` of `expr-lookup-attrs`. */
-export const NFTABLES_A_EXPR_LOOKUP_ATTRS_SET_ID = 2;
 /** Attribute `sreg` of `expr-lookup-attrs`. */
-export const NFTABLES_A_EXPR_LOOKUP_ATTRS_SREG = 3;
+export const NFTABLES_A_EXPR_LOOKUP_ATTRS_SREG = 2;
 /** Attribute `dreg` of `expr-lookup-attrs`. */
-export const NFTABLES_A_EXPR_LOOKUP_ATTRS_DREG = 4;
+export const NFTABLES_A_EXPR_LOOKUP_ATTRS_DREG = 3;
+/** Attribute `set-id` of `expr-lookup-attrs`. */
+export const NFTABLES_A_EXPR_LOOKUP_ATTRS_SET_ID = 4;
 /** Attribute `flags` of `expr-lookup-attrs`. */
 export const NFTABLES_A_EXPR_LOOKUP_ATTRS_FLAGS = 5;
 /** One more than the last id of `expr-lookup-attrs`. */

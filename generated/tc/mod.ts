@@ -24,7 +24,7 @@ export interface TcOperations {
   /** `deltclass` (RTM_DELTCLASS). */
   deltclass: { do: { request: { header: Tcmsg } & Only<Attrs, never>; reply: never } };
   /** `gettclass` (RTM_GETTCLASS). */
-  gettclass: { do: { request: { header: Tcmsg } & Only<Attrs, never>; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
+  gettclass: { do: { request: { header: Tcmsg } & Only<Attrs, never>; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> }; dump: { request: { header: Tcmsg } & Only<Attrs, never>; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
   /** `newtfilter` (RTM_NEWTFILTER). */
   newtfilter: { do: { request: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "rate" | "chain" | "ingressBlock" | "egressBlock">; reply: never } };
   /** `deltfilter` (RTM_DELTFILTER). */
@@ -36,7 +36,7 @@ export interface TcOperations {
   /** `delchain` (RTM_DELCHAIN). */
   delchain: { do: { request: { header: Tcmsg } & Only<Attrs, "chain">; reply: never } };
   /** `getchain` (RTM_GETCHAIN). */
-  getchain: { do: { request: { header: Tcmsg } & Only<Attrs, "chain">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
+  getchain: { do: { request: { header: Tcmsg } & Only<Attrs, "chain">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> }; dump: { request: { header: Tcmsg } & Only<Attrs, "chain">; reply: { header: Tcmsg } & Only<Attrs, "kind" | "options" | "stats" | "xstats" | "rate" | "fcnt" | "stats2" | "stab" | "chain" | "ingressBlock" | "egressBlock"> } };
 }
 
 /** Notifications and events of the `tc` family, by their name in the spec. */
@@ -54,13 +54,13 @@ export const tc: Family<TcOperations, TcEvents, TcGroup> = {
     getqdisc: { name: "getqdisc", attributes: attrs, header: tcmsg, request: 38, reply: 36, do: true, dump: true },
     newtclass: { name: "newtclass", attributes: attrs, header: tcmsg, request: 40, do: true },
     deltclass: { name: "deltclass", attributes: attrs, header: tcmsg, request: 41, do: true },
-    gettclass: { name: "gettclass", attributes: attrs, header: tcmsg, request: 42, reply: 40, do: true },
+    gettclass: { name: "gettclass", attributes: attrs, header: tcmsg, request: 42, reply: 40, do: true, dump: true },
     newtfilter: { name: "newtfilter", attributes: attrs, header: tcmsg, request: 44, do: true },
     deltfilter: { name: "deltfilter", attributes: attrs, header: tcmsg, request: 45, do: true },
     gettfilter: { name: "gettfilter", attributes: attrs, header: tcmsg, request: 46, reply: 44, do: true, dump: true },
     newchain: { name: "newchain", attributes: attrs, header: tcmsg, request: 100, do: true },
     delchain: { name: "delchain", attributes: attrs, header: tcmsg, request: 101, do: true },
-    getchain: { name: "getchain", attributes: attrs, header: tcmsg, request: 102, reply: 100, do: true },
+    getchain: { name: "getchain", attributes: attrs, header: tcmsg, request: 102, reply: 100, do: true, dump: true },
   },
   events: {},
   groups: {

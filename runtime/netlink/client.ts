@@ -173,7 +173,9 @@ class Core {
   async #do(operation: Operation, request: unknown, options: CallOptions): Promise<unknown[]> {
     if (turnIsOver()) await nextTurn();
     options.signal?.throwIfAborted();
-    const flags = MessageFlags.request | MessageFlags.ack | changeFlags(options);
+    // Linux tells a qdisc or class to its multicast group, and to who asked for it only if echoes are wanted.
+    const echo = operation.reply !== undefined && this.#resolved.id === undefined ? MessageFlags.echo : 0;
+    const flags = MessageFlags.request | MessageFlags.ack | changeFlags(options) | echo;
     const sequence = this.#nextSequence();
     const sent = this.#encode(operation, request, flags, sequence);
     const name = this.#nameOf(operation);

@@ -25,8 +25,8 @@ export interface Notification<N extends string = string, M = unknown> {
 }
 
 /**
- * Messages were lost, since they were not read fast enough (ENOBUFS). What follows is whole again, but the state
- * built from events no longer is: read it anew with a dump.
+ * Messages were lost, since they were not read fast enough (ENOBUFS). It comes after those that were kept, and what
+ * follows is whole again, but the state built from events no longer is: read it anew with a dump.
  */
 export interface Overrun {
   /** Always `overrun`. */

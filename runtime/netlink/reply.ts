@@ -47,7 +47,8 @@ export function readReply(messages: Messages, operation: Operation, resolved: Re
 function formatOf(id: number, operation: Operation, family: Family): MessageFormat {
   for (const other of Object.values(family.operations)) if (other.reply === id) return other;
   for (const event of Object.values(family.events)) if (event.id === id) return event;
-  if (operation.reply === undefined) return operation;
+  // The kernel answers RTM_GETCHAIN under the id of the request.
+  if (operation.reply === undefined || id === operation.request) return operation;
   throw notOurs(family, operation, id);
 }
 

@@ -9,11 +9,23 @@ import {
   type NetlinkWarning,
   OverrunError,
   ProtocolError,
+  TruncatedError,
 } from "../../mod.ts";
 import { netdev as netdevFamily } from "../../generated/netdev/mod.ts";
 import { rtLink } from "../../generated/rt-link/mod.ts";
 import { datagram } from "../../runtime/testing/mod.ts";
-import { acknowledgement, dev, devGet, done, fakeKernel, napiSet, netdev, open, reply } from "./helpers.ts";
+import {
+  acknowledgement,
+  arrived,
+  dev,
+  devGet,
+  done,
+  fakeKernel,
+  napiSet,
+  netdev,
+  open,
+  reply,
+} from "./helpers.ts";
 
 Deno.test("a family is resolved by name, with the groups that the kernel has", async () => {
   const kernel = fakeKernel([netdev], () => []);
@@ -109,7 +121,7 @@ Deno.test("requests that overlap find their own answers, in whatever order these
   const kernel = fakeKernel([netdev], () => []);
   using client = await open(netdev, { transport: kernel });
   const answers = [1, 2, 3].map((ifindex) => client.devGet({ ifindex }));
-  await Promise.resolve();
+  await arrived(kernel, 3);
   for (const [index, request] of [...kernel.requests.entries()].reverse()) {
     kernel.sockets[0]!.deliver(dev(request, index + 1), acknowledgement(request));
   }
@@ -121,7 +133,7 @@ Deno.test("a request made while the last answer of another arrives is answered t
   using client = await open(netdev, { transport: kernel });
   for (let round = 1; round <= 3; round++) {
     const answer = client.devGet({ ifindex: round });
-    await Promise.resolve();
+    await arrived(kernel, round);
     const request = kernel.requests.at(-1)!;
     kernel.sockets[0]!.deliver(dev(request, round), acknowledgement(request));
     assert.deepEqual(await answer, { ifindex: round });
@@ -194,7 +206,7 @@ Deno.test("no answer in time is a timeout, and a late one is not mistaken for an
   });
   const late = kernel.requests[0]!;
   const second = client.devGet({ ifindex: 2 }, { timeout: 60_000 });
-  await Promise.resolve();
+  await arrived(kernel, 2);
   const request = kernel.requests[1]!;
   kernel.sockets[0]!.deliver(dev(late, 1), acknowledgement(late), dev(request, 2), acknowledgement(request));
   assert.deepEqual(await second, { ifindex: 2 });
@@ -208,7 +220,7 @@ Deno.test("an abort ends the wait with its reason, before or after the request w
   assert.equal(kernel.requests.length, 0);
   const controller = new AbortController();
   const answer = client.devGet({}, { signal: controller.signal });
-  await Promise.resolve();
+  await arrived(kernel, 1);
   assert.equal(kernel.requests.length, 1);
   controller.abort(reason);
   await assert.rejects(answer, reason);
@@ -218,7 +230,7 @@ Deno.test("closing the client ends requests under way, and refuses new ones", as
   const kernel = fakeKernel([netdev], () => []);
   const client = await open(netdev, { transport: kernel });
   const answer = client.devGet({});
-  await Promise.resolve();
+  await arrived(kernel, 1);
   client.close();
   client.close();
   await assert.rejects(answer, ClosedError);
@@ -246,6 +258,21 @@ Deno.test("after a loss everything is taken that the kernel kept, as it drops al
   using client = await open(netdev, { transport: kernel });
   await assert.rejects(client.devGet({}), OverrunError);
   assert.equal(kernel.sockets[0]!.receive(), -1);
+});
+
+Deno.test("an answer that is too large fails its request, and the client goes on", async () => {
+  let length = 1 << 24;
+  const kernel = fakeKernel(
+    [netdev],
+    (request) => length > 0 ? [new TruncatedError(length)] : [dev(request, 1), acknowledgement(request)],
+  );
+  using client = await open(netdev, { transport: kernel });
+  await assert.rejects(
+    client.devGet({}),
+    (error) => error instanceof TruncatedError && error.length === length,
+  );
+  length = 0;
+  assert.deepEqual(await client.devGet({}), { ifindex: 1 });
 });
 
 Deno.test("a reply that cannot be decoded fails its request alone", async () => {

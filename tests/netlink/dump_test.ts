@@ -10,6 +10,7 @@ import {
 import { datagram, type FakeKernel } from "../../runtime/testing/mod.ts";
 import {
   acknowledgement,
+  arrived,
   dev,
   devGet,
   devPart,
@@ -151,6 +152,7 @@ Deno.test("a part that comes later is waited for", async () => {
   const kernel = scripted((request) => [devPart(request, 1)]);
   using client = await open(netdev, { transport: kernel });
   const all = client.devGet.dump().all();
+  await arrived(kernel, 1);
   setTimeout(() => kernel.sockets[1]!.deliver(done(kernel.requests[0]!)), 5);
   assert.deepEqual(await all, [{ ifindex: 1 }]);
 });

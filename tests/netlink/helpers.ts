@@ -4,6 +4,7 @@ import { netdev } from "../../generated/netdev/mod.ts";
 import {
   acknowledgement,
   done,
+  type FakeKernel,
   fakeKernel,
   type FakeRequest,
   part,
@@ -37,4 +38,9 @@ export function isDump(request: FakeRequest): boolean {
 /** Bytes of hexadecimal digits. */
 export function hexToBytes(hex: string): Uint8Array {
   return parseHex(hex)!;
+}
+
+/** Waits until the kernel got so many requests. They come at once, unless others had their share of the turn before. */
+export async function arrived({ requests }: FakeKernel, count: number): Promise<void> {
+  while (requests.length < count) await new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { rtLink } from "../../generated/rt-link/mod.ts";
-import { acknowledgement, dev, fakeKernel, netdev, open } from "./helpers.ts";
+import { acknowledgement, arrived, dev, fakeKernel, netdev, open } from "./helpers.ts";
 
 Deno.test("an offloaded request is answered like any other", async () => {
   const fake = fakeKernel([netdev], (request) => [dev(request, 7), acknowledgement(request)]);
@@ -17,12 +17,18 @@ Deno.test("an offloaded request that is refused fails like any other", async () 
 Deno.test("others overtake an offloaded request", async () => {
   const fake = fakeKernel([netdev], (request) => [dev(request, 7), acknowledgement(request)]);
   await using client = await open(netdev, { transport: fake });
-  const order: string[] = [];
-  await Promise.all([
-    client.devGet({ ifindex: 1 }, { offload: true }).then(() => order.push("offloaded")),
-    client.devGet({ ifindex: 2 }).then(() => order.push("other")),
-  ]);
-  assert.deepEqual(order, ["other", "offloaded"]);
+  const socket = fake.sockets[0]!;
+  const asleep = Promise.withResolvers<void>();
+  socket.sendOffloaded = async (bytes) => {
+    const copy = bytes.slice();
+    await asleep.promise;
+    socket.send(copy);
+  };
+  const offloaded = client.devGet({ ifindex: 1 }, { offload: true });
+  assert.deepEqual(await client.devGet({ ifindex: 2 }), { ifindex: 7 });
+  asleep.resolve();
+  assert.deepEqual(await offloaded, { ifindex: 7 });
+  assert.equal(fake.requests.length, 2);
 });
 
 Deno.test("the wait for an offloaded request can be ended, and the client goes on", async () => {
@@ -33,8 +39,10 @@ Deno.test("the wait for an offloaded request can be ended, and the client goes o
   await using client = await open(netdev, { transport: fake });
   const abort = new AbortController();
   const waiting = client.devGet({ ifindex: 1 }, { offload: true, signal: abort.signal });
-  setTimeout(() => abort.abort(new Error("enough")), 1);
-  await assert.rejects(waiting, { message: "enough" });
+  const ended = assert.rejects(waiting, { message: "enough" });
+  await arrived(fake, 1);
+  abort.abort(new Error("enough"));
+  await ended;
   assert.deepEqual(await client.devGet({ ifindex: 7 }), { ifindex: 7 });
 });
 

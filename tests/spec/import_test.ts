@@ -3,22 +3,15 @@ import { gzipSync } from "node:zlib";
 import { importSpecs, type Upstream } from "../../cli/import_specs.ts";
 import { IMPORTED_MARK } from "../../generator/spec/canonical.ts";
 import { sha256Hex } from "../../generator/spec/read.ts";
+import { ran } from "../cli/memory_io.ts";
 import { SMALL, SPDX, specNames, SPECS } from "./helpers.ts";
 
 const OTHER = SMALL.replace("name: demo", "name: other\nuapi-header: linux/other_netlink.h");
 
 /** Runs the command, keeping what it prints. */
 async function run(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const [log, error] = [console.log, console.error];
-  const [out, err]: [string[], string[]] = [[], []];
-  console.log = (...words: unknown[]) => void out.push(words.join(" "));
-  console.error = (...words: unknown[]) => void err.push(words.join(" "));
-  try {
-    const status = await importSpecs(args);
-    return { status, out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    [console.log, console.error] = [log, error];
-  }
+  const { code, out, err } = await ran(importSpecs, args);
+  return { status: code, out: out.join("\n"), err: err.join("\n") };
 }
 
 /** A folder for one test, with files in it. */
