@@ -42,7 +42,7 @@ export const perfDomain: Codec<PerfDomain> = {
       switch (key) {
         case "perfDomainId": w.u32(2, m.perfDomainId); break;
         case "flags": w.u64(3, m.flags); break;
-        case "cpus": for (const v of m.cpus ?? []) w.u64(4, v); break;
+        case "cpus": for (const v of w.repeated(4, m.cpus)) w.u64(4, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(perfDomain, key);
       }
@@ -78,7 +78,7 @@ export const perfTable: Codec<PerfTable> = {
     for (const key in m) {
       switch (key) {
         case "perfDomainId": w.u32(1, m.perfDomainId); break;
-        case "perfState": for (const v of m.perfState ?? []) w.nest(2, perfState, v); break;
+        case "perfState": for (const v of w.repeated(2, m.perfState)) w.nest(2, perfState, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(perfTable, key);
       }

@@ -687,42 +687,42 @@ export const devlinkAttrs: Codec<DevlinkAttrs> = {
         case "eswitchMode": w.u16(25, m.eswitchMode); break;
         case "eswitchInlineMode": w.u8(26, m.eswitchInlineMode); break;
         case "dpipeTables": w.nest(27, dlDpipeTables, m.dpipeTables); break;
-        case "dpipeTable": for (const v of m.dpipeTable ?? []) w.nest(28, dlDpipeTable, v); break;
+        case "dpipeTable": for (const v of w.repeated(28, m.dpipeTable)) w.nest(28, dlDpipeTable, v); break;
         case "dpipeTableName": w.string(29, m.dpipeTableName); break;
         case "dpipeTableSize": w.u64(30, m.dpipeTableSize); break;
         case "dpipeTableMatches": w.nest(31, dlDpipeTableMatches, m.dpipeTableMatches); break;
         case "dpipeTableActions": w.nest(32, dlDpipeTableActions, m.dpipeTableActions); break;
         case "dpipeTableCountersEnabled": w.u8(33, m.dpipeTableCountersEnabled); break;
         case "dpipeEntries": w.nest(34, dlDpipeEntries, m.dpipeEntries); break;
-        case "dpipeEntry": for (const v of m.dpipeEntry ?? []) w.nest(35, dlDpipeEntry, v); break;
+        case "dpipeEntry": for (const v of w.repeated(35, m.dpipeEntry)) w.nest(35, dlDpipeEntry, v); break;
         case "dpipeEntryIndex": w.u64(36, m.dpipeEntryIndex); break;
         case "dpipeEntryMatchValues": w.nest(37, dlDpipeEntryMatchValues, m.dpipeEntryMatchValues); break;
         case "dpipeEntryActionValues": w.nest(38, dlDpipeEntryActionValues, m.dpipeEntryActionValues); break;
         case "dpipeEntryCounter": w.u64(39, m.dpipeEntryCounter); break;
-        case "dpipeMatch": for (const v of m.dpipeMatch ?? []) w.nest(40, dlDpipeMatch, v); break;
-        case "dpipeMatchValue": for (const v of m.dpipeMatchValue ?? []) w.nest(41, dlDpipeMatchValue, v); break;
+        case "dpipeMatch": for (const v of w.repeated(40, m.dpipeMatch)) w.nest(40, dlDpipeMatch, v); break;
+        case "dpipeMatchValue": for (const v of w.repeated(41, m.dpipeMatchValue)) w.nest(41, dlDpipeMatchValue, v); break;
         case "dpipeMatchType": w.u32(42, m.dpipeMatchType); break;
-        case "dpipeAction": for (const v of m.dpipeAction ?? []) w.nest(43, dlDpipeAction, v); break;
-        case "dpipeActionValue": for (const v of m.dpipeActionValue ?? []) w.nest(44, dlDpipeActionValue, v); break;
+        case "dpipeAction": for (const v of w.repeated(43, m.dpipeAction)) w.nest(43, dlDpipeAction, v); break;
+        case "dpipeActionValue": for (const v of w.repeated(44, m.dpipeActionValue)) w.nest(44, dlDpipeActionValue, v); break;
         case "dpipeActionType": w.u32(45, m.dpipeActionType); break;
         case "dpipeValue": w.bytesOf(46, m.dpipeValue); break;
         case "dpipeValueMask": w.bytesOf(47, m.dpipeValueMask); break;
         case "dpipeValueMapping": w.u32(48, m.dpipeValueMapping); break;
         case "dpipeHeaders": w.nest(49, dlDpipeHeaders, m.dpipeHeaders); break;
-        case "dpipeHeader": for (const v of m.dpipeHeader ?? []) w.nest(50, dlDpipeHeader, v); break;
+        case "dpipeHeader": for (const v of w.repeated(50, m.dpipeHeader)) w.nest(50, dlDpipeHeader, v); break;
         case "dpipeHeaderName": w.string(51, m.dpipeHeaderName); break;
         case "dpipeHeaderId": w.u32(52, m.dpipeHeaderId); break;
         case "dpipeHeaderFields": w.nest(53, dlDpipeHeaderFields, m.dpipeHeaderFields); break;
         case "dpipeHeaderGlobal": w.u8(54, m.dpipeHeaderGlobal); break;
         case "dpipeHeaderIndex": w.u32(55, m.dpipeHeaderIndex); break;
-        case "dpipeField": for (const v of m.dpipeField ?? []) w.nest(56, dlDpipeField, v); break;
+        case "dpipeField": for (const v of w.repeated(56, m.dpipeField)) w.nest(56, dlDpipeField, v); break;
         case "dpipeFieldName": w.string(57, m.dpipeFieldName); break;
         case "dpipeFieldId": w.u32(58, m.dpipeFieldId); break;
         case "dpipeFieldBitwidth": w.u32(59, m.dpipeFieldBitwidth); break;
         case "dpipeFieldMappingType": w.u32(60, m.dpipeFieldMappingType); break;
         case "eswitchEncapMode": w.u8(62, m.eswitchEncapMode); break;
         case "resourceList": w.nest(63, dlResourceList, m.resourceList); break;
-        case "resource": for (const v of m.resource ?? []) w.nest(64, dlResource, v); break;
+        case "resource": for (const v of w.repeated(64, m.resource)) w.nest(64, dlResource, v); break;
         case "resourceName": w.string(65, m.resourceName); break;
         case "resourceId": w.u64(66, m.resourceId); break;
         case "resourceSize": w.u64(67, m.resourceSize); break;
@@ -755,9 +755,9 @@ export const devlinkAttrs: Codec<DevlinkAttrs> = {
         case "regionChunkLen": w.u64(97, m.regionChunkLen); break;
         case "infoDriverName": w.string(98, m.infoDriverName); break;
         case "infoSerialNumber": w.string(99, m.infoSerialNumber); break;
-        case "infoVersionFixed": for (const v of m.infoVersionFixed ?? []) w.nest(100, dlInfoVersion, v); break;
-        case "infoVersionRunning": for (const v of m.infoVersionRunning ?? []) w.nest(101, dlInfoVersion, v); break;
-        case "infoVersionStored": for (const v of m.infoVersionStored ?? []) w.nest(102, dlInfoVersion, v); break;
+        case "infoVersionFixed": for (const v of w.repeated(100, m.infoVersionFixed)) w.nest(100, dlInfoVersion, v); break;
+        case "infoVersionRunning": for (const v of w.repeated(101, m.infoVersionRunning)) w.nest(101, dlInfoVersion, v); break;
+        case "infoVersionStored": for (const v of w.repeated(102, m.infoVersionStored)) w.nest(102, dlInfoVersion, v); break;
         case "infoVersionName": w.string(103, m.infoVersionName); break;
         case "infoVersionValue": w.string(104, m.infoVersionValue); break;
         case "sbPoolCellSize": w.u32(105, m.sbPoolCellSize); break;
@@ -812,12 +812,12 @@ export const devlinkAttrs: Codec<DevlinkAttrs> = {
         case "reloadLimits": w.bitfield32(155, m.reloadLimits); break;
         case "devStats": w.nest(156, dlDevStats, m.devStats); break;
         case "reloadStats": w.nest(157, dlReloadStats, m.reloadStats); break;
-        case "reloadStatsEntry": for (const v of m.reloadStatsEntry ?? []) w.nest(158, dlReloadStatsEntry, v); break;
+        case "reloadStatsEntry": for (const v of w.repeated(158, m.reloadStatsEntry)) w.nest(158, dlReloadStatsEntry, v); break;
         case "reloadStatsLimit": w.u8(159, m.reloadStatsLimit); break;
         case "reloadStatsValue": w.u32(160, m.reloadStatsValue); break;
         case "remoteReloadStats": w.nest(161, dlReloadStats, m.remoteReloadStats); break;
-        case "reloadActionInfo": for (const v of m.reloadActionInfo ?? []) w.nest(162, dlReloadActInfo, v); break;
-        case "reloadActionStats": for (const v of m.reloadActionStats ?? []) w.nest(163, dlReloadActStats, v); break;
+        case "reloadActionInfo": for (const v of w.repeated(162, m.reloadActionInfo)) w.nest(162, dlReloadActInfo, v); break;
+        case "reloadActionStats": for (const v of w.repeated(163, m.reloadActionStats)) w.nest(163, dlReloadActStats, v); break;
         case "portPciSfNumber": w.u32(164, m.portPciSfNumber); break;
         case "rateType": w.u16(165, m.rateType); break;
         case "rateTxShare": w.u64(166, m.rateTxShare); break;
@@ -833,7 +833,7 @@ export const devlinkAttrs: Codec<DevlinkAttrs> = {
         case "rateTxPriority": w.u32(177, m.rateTxPriority); break;
         case "rateTxWeight": w.u32(178, m.rateTxWeight); break;
         case "regionDirect": w.flag(179, m.regionDirect); break;
-        case "rateTcBws": for (const v of m.rateTcBws ?? []) w.nest(180, dlRateTcBws, v); break;
+        case "rateTcBws": for (const v of w.repeated(180, m.rateTcBws)) w.nest(180, dlRateTcBws, v); break;
         case "healthReporterBurstPeriod": w.u64(181, m.healthReporterBurstPeriod); break;
         case "paramResetDefault": w.flag(183, m.paramResetDefault); break;
         case "index": w.uint(184, m.index); break;
@@ -906,7 +906,7 @@ export const dlReloadStats: Codec<DlReloadStats> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "reloadActionInfo": for (const v of m.reloadActionInfo ?? []) w.nest(162, dlReloadActInfo, v); break;
+        case "reloadActionInfo": for (const v of w.repeated(162, m.reloadActionInfo)) w.nest(162, dlReloadActInfo, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlReloadStats, key);
       }
@@ -942,7 +942,7 @@ export const dlReloadActInfo: Codec<DlReloadActInfo> = {
     for (const key in m) {
       switch (key) {
         case "reloadAction": w.u8(153, m.reloadAction); break;
-        case "reloadActionStats": for (const v of m.reloadActionStats ?? []) w.nest(163, dlReloadActStats, v); break;
+        case "reloadActionStats": for (const v of w.repeated(163, m.reloadActionStats)) w.nest(163, dlReloadActStats, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlReloadActInfo, key);
       }
@@ -974,7 +974,7 @@ export const dlReloadActStats: Codec<DlReloadActStats> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "reloadStatsEntry": for (const v of m.reloadStatsEntry ?? []) w.nest(158, dlReloadStatsEntry, v); break;
+        case "reloadStatsEntry": for (const v of w.repeated(158, m.reloadStatsEntry)) w.nest(158, dlReloadStatsEntry, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlReloadActStats, key);
       }
@@ -1122,7 +1122,7 @@ export const dlDpipeTables: Codec<DlDpipeTables> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeTable": for (const v of m.dpipeTable ?? []) w.nest(28, dlDpipeTable, v); break;
+        case "dpipeTable": for (const v of w.repeated(28, m.dpipeTable)) w.nest(28, dlDpipeTable, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeTables, key);
       }
@@ -1210,7 +1210,7 @@ export const dlDpipeTableMatches: Codec<DlDpipeTableMatches> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeMatch": for (const v of m.dpipeMatch ?? []) w.nest(40, dlDpipeMatch, v); break;
+        case "dpipeMatch": for (const v of w.repeated(40, m.dpipeMatch)) w.nest(40, dlDpipeMatch, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeTableMatches, key);
       }
@@ -1242,7 +1242,7 @@ export const dlDpipeTableActions: Codec<DlDpipeTableActions> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeAction": for (const v of m.dpipeAction ?? []) w.nest(43, dlDpipeAction, v); break;
+        case "dpipeAction": for (const v of w.repeated(43, m.dpipeAction)) w.nest(43, dlDpipeAction, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeTableActions, key);
       }
@@ -1274,7 +1274,7 @@ export const dlDpipeEntries: Codec<DlDpipeEntries> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeEntry": for (const v of m.dpipeEntry ?? []) w.nest(35, dlDpipeEntry, v); break;
+        case "dpipeEntry": for (const v of w.repeated(35, m.dpipeEntry)) w.nest(35, dlDpipeEntry, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeEntries, key);
       }
@@ -1350,7 +1350,7 @@ export const dlDpipeEntryMatchValues: Codec<DlDpipeEntryMatchValues> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeMatchValue": for (const v of m.dpipeMatchValue ?? []) w.nest(41, dlDpipeMatchValue, v); break;
+        case "dpipeMatchValue": for (const v of w.repeated(41, m.dpipeMatchValue)) w.nest(41, dlDpipeMatchValue, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeEntryMatchValues, key);
       }
@@ -1382,7 +1382,7 @@ export const dlDpipeEntryActionValues: Codec<DlDpipeEntryActionValues> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeActionValue": for (const v of m.dpipeActionValue ?? []) w.nest(44, dlDpipeActionValue, v); break;
+        case "dpipeActionValue": for (const v of w.repeated(44, m.dpipeActionValue)) w.nest(44, dlDpipeActionValue, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeEntryActionValues, key);
       }
@@ -1471,7 +1471,7 @@ export const dlDpipeMatchValue: Codec<DlDpipeMatchValue> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeMatch": for (const v of m.dpipeMatch ?? []) w.nest(40, dlDpipeMatch, v); break;
+        case "dpipeMatch": for (const v of w.repeated(40, m.dpipeMatch)) w.nest(40, dlDpipeMatch, v); break;
         case "dpipeValue": w.bytesOf(46, m.dpipeValue); break;
         case "dpipeValueMask": w.bytesOf(47, m.dpipeValueMask); break;
         case "dpipeValueMapping": w.u32(48, m.dpipeValueMapping); break;
@@ -1563,7 +1563,7 @@ export const dlDpipeActionValue: Codec<DlDpipeActionValue> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeAction": for (const v of m.dpipeAction ?? []) w.nest(43, dlDpipeAction, v); break;
+        case "dpipeAction": for (const v of w.repeated(43, m.dpipeAction)) w.nest(43, dlDpipeAction, v); break;
         case "dpipeValue": w.bytesOf(46, m.dpipeValue); break;
         case "dpipeValueMask": w.bytesOf(47, m.dpipeValueMask); break;
         case "dpipeValueMapping": w.u32(48, m.dpipeValueMapping); break;
@@ -1598,7 +1598,7 @@ export const dlDpipeHeaders: Codec<DlDpipeHeaders> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeHeader": for (const v of m.dpipeHeader ?? []) w.nest(50, dlDpipeHeader, v); break;
+        case "dpipeHeader": for (const v of w.repeated(50, m.dpipeHeader)) w.nest(50, dlDpipeHeader, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeHeaders, key);
       }
@@ -1674,7 +1674,7 @@ export const dlDpipeHeaderFields: Codec<DlDpipeHeaderFields> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "dpipeField": for (const v of m.dpipeField ?? []) w.nest(56, dlDpipeField, v); break;
+        case "dpipeField": for (const v of w.repeated(56, m.dpipeField)) w.nest(56, dlDpipeField, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlDpipeHeaderFields, key);
       }
@@ -1818,7 +1818,7 @@ export const dlResourceList: Codec<DlResourceList> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "resource": for (const v of m.resource ?? []) w.nest(64, dlResource, v); break;
+        case "resource": for (const v of w.repeated(64, m.resource)) w.nest(64, dlResource, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(dlResourceList, key);
       }

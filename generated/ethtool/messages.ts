@@ -149,7 +149,7 @@ export const bitsetBits: Codec<BitsetBits> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "bit": for (const v of m.bit ?? []) w.nest(1, bitsetBit, v); break;
+        case "bit": for (const v of w.repeated(1, m.bit)) w.nest(1, bitsetBit, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(bitsetBits, key);
       }
@@ -265,7 +265,7 @@ export const strings: Codec<Strings> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "string": for (const v of m.string ?? []) w.nest(1, stringAttrs, v); break;
+        case "string": for (const v of w.repeated(1, m.string)) w.nest(1, stringAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(strings, key);
       }
@@ -305,7 +305,7 @@ export const stringsetAttrs: Codec<StringsetAttrs> = {
       switch (key) {
         case "id": w.u32(1, m.id); break;
         case "count": w.u32(2, m.count); break;
-        case "strings": for (const v of m.strings ?? []) w.nest(3, strings, v); break;
+        case "strings": for (const v of w.repeated(3, m.strings)) w.nest(3, strings, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(stringsetAttrs, key);
       }
@@ -337,7 +337,7 @@ export const stringsets: Codec<Stringsets> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "stringset": for (const v of m.stringset ?? []) w.nest(1, stringsetAttrs, v); break;
+        case "stringset": for (const v of w.repeated(1, m.stringset)) w.nest(1, stringsetAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(stringsets, key);
       }
@@ -1074,7 +1074,7 @@ export const profile: Codec<Profile> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "irqModeration": for (const v of m.irqModeration ?? []) w.nest(1, irqModeration, v); break;
+        case "irqModeration": for (const v of w.repeated(1, m.irqModeration)) w.nest(1, irqModeration, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(profile, key);
       }
@@ -1907,7 +1907,7 @@ export const tunnelUdpTable: Codec<TunnelUdpTable> = {
       switch (key) {
         case "size": w.u32(1, m.size); break;
         case "types": w.nest(2, bitset, m.types); break;
-        case "entry": for (const v of m.entry ?? []) w.nest(3, tunnelUdpEntry, v); break;
+        case "entry": for (const v of w.repeated(3, m.entry)) w.nest(3, tunnelUdpEntry, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(tunnelUdpTable, key);
       }
@@ -2065,7 +2065,7 @@ export const fecStat: Codec<FecStat> = {
         case "corrected": w.u64s(2, m.corrected); break;
         case "uncorr": w.u64s(3, m.uncorr); break;
         case "corrBits": w.u64s(4, m.corrBits); break;
-        case "hist": for (const v of m.hist ?? []) w.nest(5, fecHist, v); break;
+        case "hist": for (const v of w.repeated(5, m.hist)) w.nest(5, fecHist, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(fecStat, key);
       }
@@ -2225,9 +2225,9 @@ export const statsGrp: Codec<StatsGrp> = {
       switch (key) {
         case "id": w.u32(2, m.id); break;
         case "ssId": w.u32(3, m.ssId); break;
-        case "stat": for (const v of m.stat ?? []) w.typeScalars(4, ["id"], "u64", [v]); break;
-        case "histRx": for (const v of m.histRx ?? []) w.nest(5, statsGrpHist, v); break;
-        case "histTx": for (const v of m.histTx ?? []) w.nest(6, statsGrpHist, v); break;
+        case "stat": for (const v of w.repeated(4, m.stat)) w.typeScalars(4, ["id"], "u64", [v]); break;
+        case "histRx": for (const v of w.repeated(5, m.histRx)) w.nest(5, statsGrpHist, v); break;
+        case "histTx": for (const v of w.repeated(6, m.histTx)) w.nest(6, statsGrpHist, v); break;
         case "histBktLow": w.u32(7, m.histBktLow); break;
         case "histBktHi": w.u32(8, m.histBktHi); break;
         case "histVal": w.u64(9, m.histVal); break;
@@ -2314,7 +2314,7 @@ export const stats: Codec<Stats> = {
       switch (key) {
         case "header": w.nest(2, header, m.header); break;
         case "groups": w.nest(3, bitset, m.groups); break;
-        case "grp": for (const v of m.grp ?? []) w.nest(4, statsGrp, v); break;
+        case "grp": for (const v of w.repeated(4, m.grp)) w.nest(4, statsGrp, v); break;
         case "src": w.u32(5, m.src); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(stats, key);
@@ -2520,7 +2520,7 @@ export const pse: Codec<Pse> = {
         case "c33PseExtState": w.u32(10, m.c33PseExtState); break;
         case "c33PseExtSubstate": w.u32(11, m.c33PseExtSubstate); break;
         case "c33PseAvailPwLimit": w.u32(12, m.c33PseAvailPwLimit); break;
-        case "c33PsePwLimitRanges": for (const v of m.c33PsePwLimitRanges ?? []) w.nest(13, c33PsePwLimit, v); break;
+        case "c33PsePwLimitRanges": for (const v of w.repeated(13, m.c33PsePwLimitRanges)) w.nest(13, c33PsePwLimit, v); break;
         case "psePwDId": w.u32(14, m.psePwDId); break;
         case "psePrioMax": w.u32(15, m.psePrioMax); break;
         case "psePrio": w.u32(16, m.psePrio); break;

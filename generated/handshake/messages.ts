@@ -116,8 +116,8 @@ export const accept: Codec<Accept> = {
         case "messageType": w.u32(3, m.messageType); break;
         case "timeout": w.u32(4, m.timeout); break;
         case "authMode": w.u32(5, m.authMode); break;
-        case "peerIdentity": for (const v of m.peerIdentity ?? []) w.u32(6, v); break;
-        case "certificate": for (const v of m.certificate ?? []) w.nest(7, x509, v); break;
+        case "peerIdentity": for (const v of w.repeated(6, m.peerIdentity)) w.u32(6, v); break;
+        case "certificate": for (const v of w.repeated(7, m.certificate)) w.nest(7, x509, v); break;
         case "peername": w.string(8, m.peername); break;
         case "keyring": w.u32(9, m.keyring); break;
         case "keyUpdateRequest": w.u32(10, m.keyUpdateRequest); break;
@@ -164,7 +164,7 @@ export const done: Codec<Done> = {
       switch (key) {
         case "status": w.u32(1, m.status); break;
         case "sockfd": w.s32(2, m.sockfd); break;
-        case "remoteAuth": for (const v of m.remoteAuth ?? []) w.u32(3, v); break;
+        case "remoteAuth": for (const v of w.repeated(3, m.remoteAuth)) w.u32(3, v); break;
         case "sessionId": w.u32(4, m.sessionId); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(done, key);

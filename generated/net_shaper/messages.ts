@@ -73,7 +73,7 @@ export const netShaperAttrs: Codec<NetShaperAttrs> = {
         case "weight": w.u32(7, m.weight); break;
         case "ifindex": w.u32(8, m.ifindex); break;
         case "parent": w.nest(9, handle, m.parent); break;
-        case "leaves": for (const v of m.leaves ?? []) w.nest(10, leafInfo, v); break;
+        case "leaves": for (const v of w.repeated(10, m.leaves)) w.nest(10, leafInfo, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(netShaperAttrs, key);
       }

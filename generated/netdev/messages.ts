@@ -687,7 +687,7 @@ export const dmabuf: Codec<Dmabuf> = {
     for (const key in m) {
       switch (key) {
         case "ifindex": w.u32(1, m.ifindex); break;
-        case "queues": for (const v of m.queues ?? []) w.nest(2, queueId, v); break;
+        case "queues": for (const v of w.repeated(2, m.queues)) w.nest(2, queueId, v); break;
         case "fd": w.u32(3, m.fd); break;
         case "id": w.u32(4, m.id); break;
         case "rxPageSize": w.u32(5, m.rxPageSize); break;

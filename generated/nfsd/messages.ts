@@ -116,7 +116,7 @@ export const rpcStatus: Codec<RpcStatus> = {
         case "daddr6": w.ip(11, m.daddr6); break;
         case "sport": w.u16be(12, m.sport); break;
         case "dport": w.u16be(13, m.dport); break;
-        case "compoundOps": for (const v of m.compoundOps ?? []) w.u32(14, v); break;
+        case "compoundOps": for (const v of w.repeated(14, m.compoundOps)) w.u32(14, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(rpcStatus, key);
       }
@@ -163,7 +163,7 @@ export const server: Codec<Server> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "threads": for (const v of m.threads ?? []) w.u32(1, v); break;
+        case "threads": for (const v of w.repeated(1, m.threads)) w.u32(1, v); break;
         case "gracetime": w.u32(2, m.gracetime); break;
         case "leasetime": w.u32(3, m.leasetime); break;
         case "scope": w.string(4, m.scope); break;
@@ -240,7 +240,7 @@ export const serverProto: Codec<ServerProto> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "version": for (const v of m.version ?? []) w.nest(1, version, v); break;
+        case "version": for (const v of w.repeated(1, m.version)) w.nest(1, version, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(serverProto, key);
       }
@@ -308,7 +308,7 @@ export const serverSock: Codec<ServerSock> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "addr": for (const v of m.addr ?? []) w.nest(1, sock, v); break;
+        case "addr": for (const v of w.repeated(1, m.addr)) w.nest(1, sock, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(serverSock, key);
       }
@@ -412,7 +412,7 @@ export const fslocations: Codec<Fslocations> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "location": for (const v of m.location ?? []) w.nest(1, fslocation, v); break;
+        case "location": for (const v of w.repeated(1, m.location)) w.nest(1, fslocation, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(fslocations, key);
       }
@@ -525,8 +525,8 @@ export const svcExport: Codec<SvcExport> = {
         case "anonGid": w.u32(7, m.anonGid); break;
         case "fslocations": w.nest(8, fslocations, m.fslocations); break;
         case "uuid": w.bytesOf(9, m.uuid); break;
-        case "secinfo": for (const v of m.secinfo ?? []) w.nest(10, authFlavor, v); break;
-        case "xprtsec": for (const v of m.xprtsec ?? []) w.u32(11, v); break;
+        case "secinfo": for (const v of w.repeated(10, m.secinfo)) w.nest(10, authFlavor, v); break;
+        case "xprtsec": for (const v of w.repeated(11, m.xprtsec)) w.u32(11, v); break;
         case "flags": w.u32(12, m.flags); break;
         case "fsid": w.s32(13, m.fsid); break;
         case "unknown": w.unknown(m.unknown); break;
@@ -560,7 +560,7 @@ export const svcExportReqs: Codec<SvcExportReqs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "requests": for (const v of m.requests ?? []) w.nest(1, svcExport, v); break;
+        case "requests": for (const v of w.repeated(1, m.requests)) w.nest(1, svcExport, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(svcExportReqs, key);
       }
@@ -648,7 +648,7 @@ export const expkeyReqs: Codec<ExpkeyReqs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "requests": for (const v of m.requests ?? []) w.nest(1, expkey, v); break;
+        case "requests": for (const v of w.repeated(1, m.requests)) w.nest(1, expkey, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(expkeyReqs, key);
       }
@@ -914,11 +914,11 @@ export const serverStats: Codec<ServerStats> = {
         case "rpcbadfmt": w.u32(13, m.rpcbadfmt); break;
         case "rpcbadauth": w.u32(14, m.rpcbadauth); break;
         case "rpcbadclnt": w.u32(15, m.rpcbadclnt); break;
-        case "proc2Ops": for (const v of m.proc2Ops ?? []) w.nest(16, serverProcEntry, v); break;
-        case "proc3Ops": for (const v of m.proc3Ops ?? []) w.nest(17, serverProcEntry, v); break;
-        case "proc4Ops": for (const v of m.proc4Ops ?? []) w.nest(18, serverProcEntry, v); break;
-        case "proc4opsOps": for (const v of m.proc4opsOps ?? []) w.nest(19, serverProcEntry, v); break;
-        case "proc4cbOps": for (const v of m.proc4cbOps ?? []) w.nest(20, serverProcEntry, v); break;
+        case "proc2Ops": for (const v of w.repeated(16, m.proc2Ops)) w.nest(16, serverProcEntry, v); break;
+        case "proc3Ops": for (const v of w.repeated(17, m.proc3Ops)) w.nest(17, serverProcEntry, v); break;
+        case "proc4Ops": for (const v of w.repeated(18, m.proc4Ops)) w.nest(18, serverProcEntry, v); break;
+        case "proc4opsOps": for (const v of w.repeated(19, m.proc4opsOps)) w.nest(19, serverProcEntry, v); break;
+        case "proc4cbOps": for (const v of w.repeated(20, m.proc4cbOps)) w.nest(20, serverProcEntry, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(serverStats, key);
       }

@@ -521,7 +521,7 @@ export const hookDevAttrs: Codec<HookDevAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "name": for (const v of m.name ?? []) w.string(1, v); break;
+        case "name": for (const v of w.repeated(1, m.name)) w.string(1, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(hookDevAttrs, key);
       }
@@ -658,7 +658,7 @@ export const exprListAttrs: Codec<ExprListAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "elem": for (const v of m.elem ?? []) w.nest(1, exprAttrs, v); break;
+        case "elem": for (const v of w.repeated(1, m.elem)) w.nest(1, exprAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(exprListAttrs, key);
       }
@@ -855,7 +855,7 @@ export const setAttrs: Codec<SetAttrs> = {
         case "userdata": w.bytesOf(13, m.userdata); break;
         case "objType": w.u32be(15, m.objType); break;
         case "handle": w.u64be(16, m.handle); break;
-        case "expr": for (const v of m.expr ?? []) w.nest(17, exprAttrs, v); break;
+        case "expr": for (const v of w.repeated(17, m.expr)) w.nest(17, exprAttrs, v); break;
         case "expressions": w.nest(18, setListAttrs, m.expressions); break;
         case "type": w.string(19, m.type); break;
         case "count": w.u32be(20, m.count); break;
@@ -926,7 +926,7 @@ export const setDescConcatAttrs: Codec<SetDescConcatAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "elem": for (const v of m.elem ?? []) w.nest(1, setFieldAttrs, v); break;
+        case "elem": for (const v of w.repeated(1, m.elem)) w.nest(1, setFieldAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(setDescConcatAttrs, key);
       }
@@ -990,7 +990,7 @@ export const setListAttrs: Codec<SetListAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "elem": for (const v of m.elem ?? []) w.nest(1, exprAttrs, v); break;
+        case "elem": for (const v of w.repeated(1, m.elem)) w.nest(1, exprAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(setListAttrs, key);
       }
@@ -1091,7 +1091,7 @@ export const setelemListElemAttrs: Codec<SetelemListElemAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "elem": for (const v of m.elem ?? []) w.nest(1, setelemAttrs, v); break;
+        case "elem": for (const v of w.repeated(1, m.elem)) w.nest(1, setelemAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(setelemListElemAttrs, key);
       }

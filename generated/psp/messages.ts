@@ -93,7 +93,7 @@ export const dev: Codec<Dev> = {
         case "ifindex": w.u32(2, m.ifindex); break;
         case "pspVersionsCap": w.u32(3, m.pspVersionsCap); break;
         case "pspVersionsEna": w.u32(4, m.pspVersionsEna); break;
-        case "assocList": for (const v of m.assocList ?? []) w.nest(5, assocDevInfo, v); break;
+        case "assocList": for (const v of w.repeated(5, m.assocList)) w.nest(5, assocDevInfo, v); break;
         case "nsid": w.s32(6, m.nsid); break;
         case "byAssociation": w.flag(7, m.byAssociation); break;
         case "unknown": w.unknown(m.unknown); break;

@@ -14,11 +14,11 @@ export * from "./messages.ts";
 /** Operations of the `rt-addr` family, with the attributes that each carries. */
 export interface RtAddrOperations {
   /** `newaddr` (RTM_NEWADDR). */
-  newaddr: { do: { request: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "label" | "local" | "cacheinfo">; reply: never } };
+  newaddr: { do: { request: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "label" | "local" | "cacheinfo" | "broadcast" | "flags" | "rtPriority" | "proto">; reply: never } };
   /** `deladdr` (RTM_DELADDR). */
   deladdr: { do: { request: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "local">; reply: never } };
   /** `getaddr` (RTM_GETADDR). */
-  getaddr: { dump: { request: { header: Ifaddrmsg } & Only<AddrAttrs, never>; reply: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "label" | "local" | "cacheinfo"> } };
+  getaddr: { dump: { request: { header: Ifaddrmsg } & Only<AddrAttrs, never>; reply: { header: Ifaddrmsg } & Only<AddrAttrs, "address" | "label" | "local" | "cacheinfo" | "broadcast" | "flags" | "rtPriority" | "proto"> } };
   /** `getmulticast` (RTM_GETMULTICAST). */
   getmulticast: { do: { request: { header: Ifaddrmsg } & Only<AddrAttrs, never>; reply: { header: Ifaddrmsg } & Only<AddrAttrs, "multicast" | "mcUsers" | "cacheinfo"> }; dump: { request: { header: Ifaddrmsg } & Only<AddrAttrs, never>; reply: { header: Ifaddrmsg } & Only<AddrAttrs, "multicast" | "mcUsers" | "cacheinfo"> } };
 }

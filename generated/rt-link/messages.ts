@@ -131,7 +131,7 @@ export const ifinfomsg: Struct<Ifinfomsg> = {
 
 /** Struct `ifla-bridge-id` (8 bytes). */
 export interface IflaBridgeId {
-  /** `prio` (u16). */
+  /** `prio` (u16, big-endian). */
   prio: number;
   /** `addr` (mac). */
   addr: string;
@@ -145,14 +145,14 @@ export const iflaBridgeId: Struct<IflaBridgeId> = {
   ends: [2],
   decode(v, o) {
     return {
-      prio: v.getUint16(o, true),
+      prio: v.getUint16(o),
       addr: memberMac(v, o + 2, 6),
     };
   },
   encode(w, o, m) {
     for (const key in m) {
       switch (key) {
-        case "prio": setU16(w, o, m.prio, key, true); break;
+        case "prio": setU16(w, o, m.prio, key, false); break;
         case "addr": setMac(w, o + 2, m.addr, key, 6); break;
         default: throw unknownKey(iflaBridgeId, key);
       }
@@ -1077,8 +1077,8 @@ export interface LinkAttrs {
   altIfname?: string;
   /** `perm-address` (binary, mac; IFLA_PERM_ADDRESS). */
   permAddress?: string;
-  /** `proto-down-reason` (string; IFLA_PROTO_DOWN_REASON). */
-  protoDownReason?: string;
+  /** `proto-down-reason` (nest {@linkcode ProtoDownReasonAttrs}; IFLA_PROTO_DOWN_REASON). */
+  protoDownReason?: ProtoDownReasonAttrs;
   /** `parent-dev-name` (string; IFLA_PARENT_DEV_NAME). */
   parentDevName?: string;
   /** `parent-dev-bus-name` (string; IFLA_PARENT_DEV_BUS_NAME). */
@@ -1170,7 +1170,7 @@ export const linkAttrs: Codec<LinkAttrs> = {
         case 52: m.propList = r.nest(propListLinkAttrs); break;
         case 53: m.altIfname = r.string(); break;
         case 54: m.permAddress = r.mac(); break;
-        case 55: m.protoDownReason = r.string(); break;
+        case 55: m.protoDownReason = r.nest(protoDownReasonAttrs); break;
         case 56: m.parentDevName = r.string(); break;
         case 57: m.parentDevBusName = r.string(); break;
         case 58: m.groMaxSize = r.u32(); break;
@@ -1244,7 +1244,7 @@ export const linkAttrs: Codec<LinkAttrs> = {
         case "propList": w.nest(52, propListLinkAttrs, m.propList); break;
         case "altIfname": w.string(53, m.altIfname); break;
         case "permAddress": w.mac(54, m.permAddress); break;
-        case "protoDownReason": w.string(55, m.protoDownReason); break;
+        case "protoDownReason": w.nest(55, protoDownReasonAttrs, m.protoDownReason); break;
         case "parentDevName": w.string(56, m.parentDevName); break;
         case "parentDevBusName": w.string(57, m.parentDevBusName); break;
         case "groMaxSize": w.u32(58, m.groMaxSize); break;
@@ -1290,9 +1290,45 @@ export const propListLinkAttrs: Codec<PropListLinkAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "altIfname": for (const v of m.altIfname ?? []) w.string(53, v); break;
+        case "altIfname": for (const v of w.repeated(53, m.altIfname)) w.string(53, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(propListLinkAttrs, key);
+      }
+    }
+  },
+};
+
+/** Attribute set `proto-down-reason-attrs`. */
+export interface ProtoDownReasonAttrs {
+  /** `mask` (u32; IFLA_PROTO_DOWN_REASON_MASK). */
+  mask?: number;
+  /** `value` (u32; IFLA_PROTO_DOWN_REASON_VALUE). */
+  value?: number;
+  /** Attributes that this version does not know, kept and encoded again as they came. */
+  unknown?: UnknownAttribute[];
+}
+
+/** Encodes and decodes {@linkcode ProtoDownReasonAttrs}. */
+export const protoDownReasonAttrs: Codec<ProtoDownReasonAttrs> = {
+  name: "proto-down-reason-attrs",
+  fields: "mask value",
+  decode(r, end, m = {}) {
+    while (r.next(end)) {
+      switch (r.type) {
+        case 1: m.mask = r.u32(); break;
+        case 2: m.value = r.u32(); break;
+        default: (m.unknown ??= []).push(r.unknown());
+      }
+    }
+    return m;
+  },
+  encode(w, m) {
+    for (const key in m) {
+      switch (key) {
+        case "mask": w.u32(1, m.mask); break;
+        case "value": w.u32(2, m.value); break;
+        case "unknown": w.unknown(m.unknown); break;
+        default: throw unknownKey(protoDownReasonAttrs, key);
       }
     }
   },
@@ -1362,7 +1398,7 @@ export const vfinfoListAttrs: Codec<VfinfoListAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "info": for (const v of m.info ?? []) w.nest(1, vfinfoAttrs, v); break;
+        case "info": for (const v of w.repeated(1, m.info)) w.nest(1, vfinfoAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(vfinfoListAttrs, key);
       }
@@ -1535,7 +1571,7 @@ export const vfVlanAttrs: Codec<VfVlanAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "info": for (const v of m.info ?? []) w.struct(1, iflaVfVlanInfo, v); break;
+        case "info": for (const v of w.repeated(1, m.info)) w.struct(1, iflaVfVlanInfo, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(vfVlanAttrs, key);
       }
@@ -1962,7 +1998,7 @@ export interface LinkinfoBridgeAttrs {
   priority?: number;
   /** `vlan-filtering` (u8; IFLA_BR_VLAN_FILTERING). */
   vlanFiltering?: number;
-  /** `vlan-protocol` (u16; IFLA_BR_VLAN_PROTOCOL). */
+  /** `vlan-protocol` (u16, big-endian; IFLA_BR_VLAN_PROTOCOL). */
   vlanProtocol?: number;
   /** `group-fwd-mask` (u16; IFLA_BR_GROUP_FWD_MASK). */
   groupFwdMask?: number;
@@ -2064,7 +2100,7 @@ export const linkinfoBridgeAttrs: Codec<LinkinfoBridgeAttrs> = {
         case 5: m.stpState = r.u32(); break;
         case 6: m.priority = r.u16(); break;
         case 7: m.vlanFiltering = r.u8(); break;
-        case 8: m.vlanProtocol = r.u16(); break;
+        case 8: m.vlanProtocol = r.u16be(); break;
         case 9: m.groupFwdMask = r.u16(); break;
         case 10: m.rootId = r.struct(iflaBridgeId); break;
         case 11: m.bridgeId = r.struct(iflaBridgeId); break;
@@ -2122,7 +2158,7 @@ export const linkinfoBridgeAttrs: Codec<LinkinfoBridgeAttrs> = {
         case "stpState": w.u32(5, m.stpState); break;
         case "priority": w.u16(6, m.priority); break;
         case "vlanFiltering": w.u8(7, m.vlanFiltering); break;
-        case "vlanProtocol": w.u16(8, m.vlanProtocol); break;
+        case "vlanProtocol": w.u16be(8, m.vlanProtocol); break;
         case "groupFwdMask": w.u16(9, m.groupFwdMask); break;
         case "rootId": w.struct(10, iflaBridgeId, m.rootId); break;
         case "bridgeId": w.struct(11, iflaBridgeId, m.bridgeId); break;
@@ -3204,7 +3240,7 @@ export const iflaVlanQos: Codec<IflaVlanQos> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "mapping": for (const v of m.mapping ?? []) w.struct(1, iflaVlanQosMapping, v); break;
+        case "mapping": for (const v of w.repeated(1, m.mapping)) w.struct(1, iflaVlanQosMapping, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(iflaVlanQos, key);
       }

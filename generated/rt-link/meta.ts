@@ -61,7 +61,7 @@ export const meta: FamilyMeta = {
       propList: { id: 52, name: "prop-list", type: "nest", nest: "prop-list-link-attrs" },
       altIfname: { id: 53, name: "alt-ifname", type: "string" },
       permAddress: { id: 54, name: "perm-address", type: "binary", hint: "mac" },
-      protoDownReason: { id: 55, name: "proto-down-reason", type: "string" },
+      protoDownReason: { id: 55, name: "proto-down-reason", type: "nest", nest: "proto-down-reason-attrs" },
       parentDevName: { id: 56, name: "parent-dev-name", type: "string" },
       parentDevBusName: { id: 57, name: "parent-dev-bus-name", type: "string" },
       groMaxSize: { id: 58, name: "gro-max-size", type: "u32" },
@@ -79,6 +79,10 @@ export const meta: FamilyMeta = {
     },
     "prop-list-link-attrs": {
       altIfname: { id: 53, name: "alt-ifname", type: "string", multi: true },
+    },
+    "proto-down-reason-attrs": {
+      mask: { id: 1, type: "u32" },
+      value: { id: 2, type: "u32" },
     },
     "af-spec-attrs": {
       inet: { id: 2, type: "nest", nest: "ifla-attrs" },
@@ -188,7 +192,7 @@ export const meta: FamilyMeta = {
       stpState: { id: 5, name: "stp-state", type: "u32" },
       priority: { id: 6, type: "u16" },
       vlanFiltering: { id: 7, name: "vlan-filtering", type: "u8" },
-      vlanProtocol: { id: 8, name: "vlan-protocol", type: "u16" },
+      vlanProtocol: { id: 8, name: "vlan-protocol", type: "u16", big: true },
       groupFwdMask: { id: 9, name: "group-fwd-mask", type: "u16" },
       rootId: { id: 10, name: "root-id", type: "binary", struct: "ifla-bridge-id" },
       bridgeId: { id: 11, name: "bridge-id", type: "binary", struct: "ifla-bridge-id" },

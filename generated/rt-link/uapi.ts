@@ -540,6 +540,15 @@ export const __IFLA_MAX = 70;
 /** The last id of `link-attrs`. */
 export const IFLA_MAX = 69;
 
+/** Attribute `mask` of `proto-down-reason-attrs`. */
+export const IFLA_PROTO_DOWN_REASON_MASK = 1;
+/** Attribute `value` of `proto-down-reason-attrs`. */
+export const IFLA_PROTO_DOWN_REASON_VALUE = 2;
+/** One more than the last id of `proto-down-reason-attrs`. */
+export const __IFLA_PROTO_DOWN_REASON_MAX = 3;
+/** The last id of `proto-down-reason-attrs`. */
+export const IFLA_PROTO_DOWN_REASON_MAX = 2;
+
 /** Attribute `inet` of `af-spec-attrs`. */
 export const AF_INET = 2;
 /** Attribute `inet6` of `af-spec-attrs`. */

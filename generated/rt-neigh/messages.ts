@@ -264,7 +264,7 @@ export interface NeighbourAttrs {
   probes?: number;
   /** `vlan` (u16; NDA_VLAN). */
   vlan?: number;
-  /** `port` (u16; NDA_PORT). */
+  /** `port` (u16, big-endian; NDA_PORT). */
   port?: number;
   /** `vni` (u32; NDA_VNI). */
   vni?: number;
@@ -305,7 +305,7 @@ export const neighbourAttrs: Codec<NeighbourAttrs> = {
         case 3: m.cacheinfo = r.struct(ndaCacheinfo); break;
         case 4: m.probes = r.u32(); break;
         case 5: m.vlan = r.u16(); break;
-        case 6: m.port = r.u16(); break;
+        case 6: m.port = r.u16be(); break;
         case 7: m.vni = r.u32(); break;
         case 8: m.ifindex = r.u32(); break;
         case 9: m.master = r.u32(); break;
@@ -331,7 +331,7 @@ export const neighbourAttrs: Codec<NeighbourAttrs> = {
         case "cacheinfo": w.struct(3, ndaCacheinfo, m.cacheinfo); break;
         case "probes": w.u32(4, m.probes); break;
         case "vlan": w.u16(5, m.vlan); break;
-        case "port": w.u16(6, m.port); break;
+        case "port": w.u16be(6, m.port); break;
         case "vni": w.u32(7, m.vni); break;
         case "ifindex": w.u32(8, m.ifindex); break;
         case "master": w.u32(9, m.master); break;

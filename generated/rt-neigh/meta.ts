@@ -15,7 +15,7 @@ export const meta: FamilyMeta = {
       cacheinfo: { id: 3, type: "binary", struct: "nda-cacheinfo" },
       probes: { id: 4, type: "u32" },
       vlan: { id: 5, type: "u16" },
-      port: { id: 6, type: "u16" },
+      port: { id: 6, type: "u16", big: true },
       vni: { id: 7, type: "u32" },
       ifindex: { id: 8, type: "u32" },
       master: { id: 9, type: "u32" },

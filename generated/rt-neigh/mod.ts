@@ -16,9 +16,9 @@ export interface RtNeighOperations {
   /** `newneigh` (RTM_NEWNEIGH). */
   newneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs">; reply: never } };
   /** `delneigh` (RTM_DELNEIGH). */
-  delneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "ifindex">; reply: never } };
+  delneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "vlan" | "port" | "vni" | "srcVni" | "ifindex">; reply: never } };
   /** `getneigh` (RTM_GETNEIGH). */
-  getneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst">; reply: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs"> }; dump: { request: { header: Ndmsg } & Only<NeighbourAttrs, "ifindex" | "master">; reply: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs"> } };
+  getneigh: { do: { request: { header: Ndmsg } & Only<NeighbourAttrs, "dst">; reply: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "cacheinfo" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs"> }; dump: { request: { header: Ndmsg } & Only<NeighbourAttrs, "ifindex" | "master">; reply: { header: Ndmsg } & Only<NeighbourAttrs, "dst" | "lladdr" | "cacheinfo" | "probes" | "vlan" | "port" | "vni" | "ifindex" | "master" | "protocol" | "nhId" | "flagsExt" | "fdbExtAttrs"> } };
   /** `getneightbl` (RTM_GETNEIGHTBL). */
   getneightbl: { dump: { request: { header: Ndtmsg } & Only<NdtAttrs, never>; reply: { header: Ndtmsg } & Only<NdtAttrs, "name" | "thresh1" | "thresh2" | "thresh3" | "config" | "parms" | "stats" | "gcInterval"> } };
   /** `setneightbl` (RTM_SETNEIGHTBL). */

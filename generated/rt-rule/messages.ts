@@ -165,7 +165,7 @@ export interface FibRuleAttrs {
   fwmark?: number;
   /** `flow` (u32; FRA_FLOW). */
   flow?: number;
-  /** `tun-id` (u64; FRA_TUN_ID). */
+  /** `tun-id` (u64, big-endian; FRA_TUN_ID). */
   tunId?: bigint;
   /** `suppress-ifgroup` (u32; FRA_SUPPRESS_IFGROUP). */
   suppressIfgroup?: number;
@@ -223,7 +223,7 @@ export const fibRuleAttrs: Codec<FibRuleAttrs> = {
         case 9: break;
         case 10: m.fwmark = r.u32(); break;
         case 11: m.flow = r.u32(); break;
-        case 12: m.tunId = r.u64(); break;
+        case 12: m.tunId = r.u64be(); break;
         case 13: m.suppressIfgroup = r.u32(); break;
         case 14: m.suppressPrefixlen = r.u32(); break;
         case 15: m.table = r.u32(); break;
@@ -257,7 +257,7 @@ export const fibRuleAttrs: Codec<FibRuleAttrs> = {
         case "priority": w.u32(6, m.priority); break;
         case "fwmark": w.u32(10, m.fwmark); break;
         case "flow": w.u32(11, m.flow); break;
-        case "tunId": w.u64(12, m.tunId); break;
+        case "tunId": w.u64be(12, m.tunId); break;
         case "suppressIfgroup": w.u32(13, m.suppressIfgroup); break;
         case "suppressPrefixlen": w.u32(14, m.suppressPrefixlen); break;
         case "table": w.u32(15, m.table); break;

@@ -20,7 +20,7 @@ export const meta: FamilyMeta = {
       unused5: { id: 9, type: "pad" },
       fwmark: { id: 10, type: "u32", hint: "hex" },
       flow: { id: 11, type: "u32" },
-      tunId: { id: 12, name: "tun-id", type: "u64" },
+      tunId: { id: 12, name: "tun-id", type: "u64", big: true },
       suppressIfgroup: { id: 13, name: "suppress-ifgroup", type: "u32" },
       suppressPrefixlen: { id: 14, name: "suppress-prefixlen", type: "u32", hint: "hex" },
       table: { id: 15, type: "u32" },

@@ -14,11 +14,11 @@ export * from "./messages.ts";
 /** Operations of the `rt-rule` family, with the attributes that each carries. */
 export interface RtRuleOperations {
   /** `newrule` (RTM_NEWRULE). */
-  newrule: { do: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask">; reply: never } };
+  newrule: { do: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "src" | "dst" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask">; reply: never } };
   /** `delrule` (RTM_DELRULE). */
-  delrule: { do: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask">; reply: never } };
+  delrule: { do: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "src" | "dst" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask">; reply: never } };
   /** `getrule` (RTM_GETRULE). */
-  getrule: { dump: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, never>; reply: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask"> } };
+  getrule: { dump: { request: { header: FibRuleHdr } & Only<FibRuleAttrs, never>; reply: { header: FibRuleHdr } & Only<FibRuleAttrs, "iifname" | "src" | "dst" | "oifname" | "priority" | "fwmark" | "flow" | "tunId" | "fwmask" | "table" | "suppressPrefixlen" | "suppressIfgroup" | "goto" | "l3mdev" | "uidRange" | "protocol" | "ipProto" | "sportRange" | "dportRange" | "dscp" | "flowlabel" | "flowlabelMask" | "sportMask" | "dportMask" | "dscpMask"> } };
 }
 
 /** Notifications and events of the `rt-rule` family, by their name in the spec. */

@@ -115,7 +115,7 @@ export const ipMapReqs: Codec<IpMapReqs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "requests": for (const v of m.requests ?? []) w.nest(1, ipMap, v); break;
+        case "requests": for (const v of w.repeated(1, m.requests)) w.nest(1, ipMap, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(ipMapReqs, key);
       }
@@ -161,7 +161,7 @@ export const unixGid: Codec<UnixGid> = {
       switch (key) {
         case "seqno": w.u64(1, m.seqno); break;
         case "uid": w.u32(2, m.uid); break;
-        case "gids": for (const v of m.gids ?? []) w.u32(3, v); break;
+        case "gids": for (const v of w.repeated(3, m.gids)) w.u32(3, v); break;
         case "negative": w.flag(4, m.negative); break;
         case "expiry": w.u64(5, m.expiry); break;
         case "unknown": w.unknown(m.unknown); break;
@@ -195,7 +195,7 @@ export const unixGidReqs: Codec<UnixGidReqs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "requests": for (const v of m.requests ?? []) w.nest(1, unixGid, v); break;
+        case "requests": for (const v of w.repeated(1, m.requests)) w.nest(1, unixGid, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(unixGidReqs, key);
       }

@@ -5568,7 +5568,7 @@ export const tcaGredVqListAttrs: Codec<TcaGredVqListAttrs> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "entry": for (const v of m.entry ?? []) w.nest(1, tcaGredVqEntryAttrs, v); break;
+        case "entry": for (const v of w.repeated(1, m.entry)) w.nest(1, tcaGredVqEntryAttrs, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(tcaGredVqListAttrs, key);
       }
@@ -5925,9 +5925,9 @@ export const etsAttrs: Codec<EtsAttrs> = {
         case "nbands": w.u8(1, m.nbands); break;
         case "nstrict": w.u8(2, m.nstrict); break;
         case "quanta": w.nest(3, etsAttrs, m.quanta); break;
-        case "quantaBand": for (const v of m.quantaBand ?? []) w.u32(4, v); break;
+        case "quantaBand": for (const v of w.repeated(4, m.quantaBand)) w.u32(4, v); break;
         case "priomap": w.nest(5, etsAttrs, m.priomap); break;
-        case "priomapBand": for (const v of m.priomapBand ?? []) w.u8(6, v); break;
+        case "priomapBand": for (const v of w.repeated(6, m.priomapBand)) w.u8(6, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(etsAttrs, key);
       }
@@ -6665,7 +6665,7 @@ export const taprioSchedEntryList: Codec<TaprioSchedEntryList> = {
   encode(w, m) {
     for (const key in m) {
       switch (key) {
-        case "entry": for (const v of m.entry ?? []) w.nest(1, taprioSchedEntry, v); break;
+        case "entry": for (const v of w.repeated(1, m.entry)) w.nest(1, taprioSchedEntry, v); break;
         case "unknown": w.unknown(m.unknown); break;
         default: throw unknownKey(taprioSchedEntryList, key);
       }

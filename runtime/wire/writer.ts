@@ -18,6 +18,7 @@ import { encodeText, parseIp, parseIpv4, parseMac, parseUuid } from "./text.ts";
 const NESTED = 0x8000;
 /** The length field has 16 bits, and counts its own header. */
 const MAX_PAYLOAD = 0xffff - 4;
+const NONE: readonly never[] = [];
 
 /**
  * A growing buffer of attributes. Methods named after types append one attribute of that type; `undefined` appends
@@ -82,6 +83,13 @@ export class Writer {
 
   #refuse(type: number, expected: string, value: unknown): never {
     throw new NetlinkEncodeError(`expected ${expected}, got ${show(value)}`, type);
+  }
+
+  /** The values of an attribute that repeats. */
+  repeated<T>(type: number, values: readonly T[] | undefined): readonly T[] {
+    if (values === undefined) return NONE;
+    if (!Array.isArray(values)) this.#refuse(type, "an array", values);
+    return values;
   }
 
   /** u8. */

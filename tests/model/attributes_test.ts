@@ -83,6 +83,14 @@ Deno.test("what a subset says of an attribute goes before what its parent says",
   assert.deepEqual(demo.decode("parent", bytes(data.slice(36))), { two: 2 });
 });
 
+Deno.test("an attribute that repeats takes an array and nothing else", async () => {
+  const demo = await compile(SUBSETS);
+  for (const two of ["12", 7, { length: 1 }, new Set([1])]) {
+    refusedEncode(() => demo.encode("child", { two }), /expected an array/);
+  }
+  assert.equal(hex(demo.encode("child", { two: undefined })), "");
+});
+
 Deno.test("what a subset leaves out is unknown to it", async () => {
   const demo = await compile(SUBSETS);
   refusedEncode(() => demo.encode("child", { hidden: 1 }), /^child has no "hidden"/);

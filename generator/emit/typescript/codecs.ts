@@ -194,7 +194,7 @@ export function codecBody(set: AttributeSet, hasSubMessages: boolean): Lines {
     const value = access("m", key);
     const list = payload.kind === "type-value" || payload.kind === "type-value-scalar";
     const statement = multi
-      ? `for (const v of ${value} ?? []) ${encodeStatement(id, payload, list ? "[v]" : "v")}`
+      ? `for (const v of w.repeated(${id}, ${value})) ${encodeStatement(id, payload, list ? "[v]" : "v")}`
       : encodeStatement(id, payload, value);
     lines.push(`        case ${JSON.stringify(key)}: ${selects("w", set, attribute)}${statement} break;`);
   }
