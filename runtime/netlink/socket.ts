@@ -2,7 +2,7 @@
 import { OverrunError, SystemError, TruncatedError } from "./errors.ts";
 import { checked, type Libc, libc, Socket } from "./libc.ts";
 import { inNamespace } from "./netns.ts";
-import { readable, stopWaiting } from "./reactor.ts";
+import { readable, stopWaiting } from "../posix/mod.ts";
 import type { ConnectOptions, Connector, Transport } from "./transport.ts";
 
 /** SOL_NETLINK. */
