@@ -1,7 +1,7 @@
 /** The client's handshake (RFC 8446 appendix A.1). @module */
 import { refuse } from "./alerts.ts";
 import { checkCertificateVerify, chooseCertificate, signTranscript, verifyChain } from "./authentication.ts";
-import { equal, wipe } from "./bytes.ts";
+import { equal } from "./bytes.ts";
 import { type ClientOffer, offerExtensions, signHello } from "./client_offer.ts";
 import {
   checkAnswer,
@@ -74,6 +74,9 @@ export class ClientHandshake implements Handshake {
     this.#random = hooks.random(32);
     this.#sessionId = options.compatibilityMode === false ? new Uint8Array() : hooks.random(32);
   }
+
+  /** The ClientHello is ours, and the first thing that is sent. */
+  readonly begun = true;
 
   /** Sends the first ClientHello. */
   start(): void {
@@ -346,6 +349,5 @@ export class ClientHandshake implements Handshake {
     this.#state?.destroy();
     this.#transcript.destroy();
     this.#pairs.clear();
-    wipe(this.#sessionId);
   }
 }

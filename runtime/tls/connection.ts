@@ -5,8 +5,9 @@ import type { Handshake, HandshakeIo, Session } from "./handshake.ts";
 import { KeyUpdates } from "./key_updates.ts";
 import { checkNewSessionTicket, decodeKeyUpdate, encodeKeyUpdate, HandshakeType } from "./messages.ts";
 import { settings, type TlsOptions } from "./options.ts";
-import { ContentType, maxContent, plainRecord, type RecordContent, type RecordProtection } from "./record.ts";
-import { type HandshakeMessage, MessageReader, type RawRecord, RecordReader } from "./record_reader.ts";
+import { ContentType, type RecordContent } from "./record.ts";
+import { RecordLayer } from "./record_layer.ts";
+import { type HandshakeMessage, MessageReader } from "./record_reader.ts";
 import { type SessionState, trafficOf } from "./state.ts";
 import type { Direction, TrafficKeys } from "./traffic.ts";
 
@@ -33,36 +34,24 @@ export interface UpdateKeysOptions {
   readonly requestPeer: boolean;
 }
 
-/** Warnings and records without content that a peer may send in a row, as BoringSSL counts them. */
-const idleLimit = 32;
-
 /** One TLS 1.3 connection without a socket: see the module documentation of `@tynl/tynl/tls`. */
 export class TlsConnection {
-  readonly #recordSizeLimit: number;
   readonly #padding: number;
-  readonly #records = new RecordReader();
+  readonly #records: RecordLayer;
   readonly #messages: MessageReader;
   readonly #updates: KeyUpdates;
   #handshake: Handshake | undefined;
-  #read: RecordProtection | undefined;
-  #write: RecordProtection | undefined;
-  #unsent: Uint8Array[] = [];
   #flight: Uint8Array[] = [];
   #events: TlsEvent[] = [];
-  #peerLimit = 16385;
   #state: SessionState | undefined;
   #session: Session | undefined;
   #failure: TlsAlertError | TlsTruncatedError | undefined;
   #sentClose = false;
   #receivedClose = false;
-  #sentChangeCipherSpec = false;
-  #refusesEarlyData = false;
-  #peerIsProtected = false;
-  #idleRecords = 0;
 
   /** Used by createClient, createServer and resumeConnection. */
   constructor(options: TlsOptions, begin: ((io: HandshakeIo) => Handshake) | SessionState) {
-    this.#recordSizeLimit = settings(options).recordSizeLimit;
+    this.#records = new RecordLayer(settings(options).recordSizeLimit);
     this.#padding = options.padding ?? 1;
     this.#messages = new MessageReader(options.maxHandshakeMessage ?? 65536);
     this.#updates = new KeyUpdates(options.now);
@@ -71,7 +60,7 @@ export class TlsConnection {
       this.#handshake.start();
     } else {
       this.#state = begin;
-      this.#peerLimit = begin.peerRecordSizeLimit;
+      this.#records.peerLimit = begin.peerRecordSizeLimit;
       this.#useTraffic(begin);
     }
   }
@@ -119,7 +108,8 @@ export class TlsConnection {
     this.#records.push(bytes);
     try {
       for (;;) {
-        const record = this.#receivedClose ? undefined : this.#records.next(this.#read !== undefined);
+        const bearsChangeCipherSpec = this.#handshake?.begun === true && !this.#messages.partial;
+        const record = this.#receivedClose ? undefined : this.#records.next(bearsChangeCipherSpec);
         if (record === undefined) return;
         this.#record(record);
       }
@@ -152,9 +142,7 @@ export class TlsConnection {
 
   /** Bytes for the peer since the last call; possibly none. */
   takeOutgoing(): Uint8Array {
-    const bytes = concat(...this.#unsent);
-    this.#unsent = [];
-    return bytes;
+    return this.#records.takeOutgoing();
   }
 
   /**
@@ -164,13 +152,13 @@ export class TlsConnection {
   send(data: Uint8Array): void {
     this.#mayWrite("send data");
     if (this.#updates.owed && data.length > 0) this.#keyUpdate(false);
-    const most = Math.min(maxContent, this.#peerLimit - 1);
+    const { most } = this.#records;
     for (let at = 0; at < data.length; at += most) {
       // One record is kept for the KeyUpdate itself and one for an alert.
-      if (this.#write!.recordsLeft <= 2) this.#keyUpdate(false);
+      if (this.#records.writesLeft <= 2) this.#keyUpdate(false);
       const content = data.subarray(at, at + most);
       const padded = Math.ceil(content.length / this.#padding) * this.#padding;
-      this.#seal(ContentType.applicationData, content, Math.min(padded, most) - content.length);
+      this.#records.write(ContentType.applicationData, content, Math.min(padded, most) - content.length);
     }
   }
 
@@ -208,7 +196,10 @@ export class TlsConnection {
     return this.#open("give traffic keys").trafficKeys(direction);
   }
 
-  /** The state as bytes, for importState. Throws a {@linkcode TlsStateError} unless open. */
+  /**
+   * The state as bytes, for importState. That the peer waits for a KeyUpdate is not part of it: send data or update
+   * keys before. Throws a {@linkcode TlsStateError} unless open.
+   */
   exportState(): Uint8Array {
     return this.#open("export its state").export();
   }
@@ -235,23 +226,16 @@ export class TlsConnection {
     return {
       send: (message) => void this.#flight.push(message),
       flush: (version) => this.#flush(version),
-      changeCipherSpec: () => {
-        if (!this.#sentChangeCipherSpec) {
-          this.#unsent.push(plainRecord(ContentType.changeCipherSpec, Uint8Array.of(1)));
-        }
-        this.#sentChangeCipherSpec = true;
-      },
+      changeCipherSpec: () => this.#records.changeCipherSpec(),
+      endOfRecord: () => this.#atBoundary(),
       readWith: (protection) => {
         this.#atBoundary();
-        this.#read?.destroy();
-        this.#read = protection;
+        this.#records.readWith(protection);
       },
-      writeWith: (protection) => {
-        this.#write?.destroy();
-        this.#write = protection;
-      },
-      limitRecords: (limit) => this.#peerLimit = limit,
-      refuseEarlyData: () => this.#refusesEarlyData = true,
+      writeWith: (protection) => this.#records.writeWith(protection),
+      limitRecords: (limit) => this.#records.peerLimit = limit,
+      refuseEarlyData: () => this.#records.refusesEarlyData = true,
+      takePlainAlert: () => this.#records.takesPlainAlert = true,
       complete: (session, state) => {
         this.#session = session;
         this.#state = state;
@@ -264,31 +248,27 @@ export class TlsConnection {
 
   #useTraffic(state: SessionState): void {
     const { receive, send } = trafficOf(state);
-    this.#read = receive.protection;
-    this.#write = send.protection;
+    this.#records.readWith(receive.protection);
+    this.#records.writeWith(send.protection);
   }
 
   #flush(version?: number): void {
     const flight = concat(...this.#flight);
     this.#flight = [];
-    const most = this.#write === undefined ? maxContent : Math.min(maxContent, this.#peerLimit - 1);
+    const { most } = this.#records;
     for (let at = 0; at < flight.length; at += most) {
-      this.#seal(ContentType.handshake, flight.subarray(at, at + most), 0, version);
+      this.#records.write(ContentType.handshake, flight.subarray(at, at + most), 0, version);
     }
-  }
-
-  #seal(type: number, content: Uint8Array, padding = 0, version?: number): void {
-    this.#unsent.push(this.#write?.seal(type, content, padding) ?? plainRecord(type, content, version));
   }
 
   #alert(description: number): void {
     const level =
       description === AlertDescription.closeNotify || description === AlertDescription.userCanceled ? 1 : 2;
-    this.#seal(ContentType.alert, Uint8Array.of(level, description));
+    this.#records.write(ContentType.alert, Uint8Array.of(level, description));
   }
 
   #keyUpdate(requestPeer: boolean): void {
-    this.#seal(ContentType.handshake, encodeKeyUpdate(requestPeer));
+    this.#records.write(ContentType.handshake, encodeKeyUpdate(requestPeer));
     this.#state!.advance("send");
     this.#useTraffic(this.#state!);
     this.#updates.owed = false;
@@ -308,12 +288,10 @@ export class TlsConnection {
   }
 
   #wipe(): void {
-    this.#read?.destroy();
-    this.#write?.destroy();
+    this.#records.destroy();
     this.#state?.destroy();
     this.#handshake?.destroy();
     this.#handshake = undefined;
-    this.#records.clear();
     this.#messages.clear();
   }
 
@@ -324,16 +302,11 @@ export class TlsConnection {
     }
   }
 
-  #record(record: RawRecord): void {
-    const type = record.header[0]!;
-    if (type === ContentType.changeCipherSpec) return this.#changeCipherSpec(record.body);
-    const { type: inner, content } = this.#unprotect(type, record);
-    if (inner !== ContentType.handshake && this.#messages.partial) {
+  #record({ type, content }: RecordContent): void {
+    if (type !== ContentType.handshake && this.#messages.partial) {
       refuse("unexpectedMessage", "a handshake message is interrupted by another record");
     }
-    if (content.length > 0) this.#idleRecords = 0;
-    else if (++this.#idleRecords > idleLimit) refuse("unexpectedMessage", "too many records without content");
-    switch (inner) {
+    switch (type) {
       case ContentType.handshake:
         return this.#handshakeRecord(content);
       case ContentType.alert:
@@ -341,39 +314,7 @@ export class TlsConnection {
       case ContentType.applicationData:
         return this.#dataRecord(content);
     }
-    refuse("unexpectedMessage", `a record of type ${inner}`);
-  }
-
-  /** Dropped during the handshake, for middleboxes' sake; refused before, after, or with other content. */
-  #changeCipherSpec(body: Uint8Array): void {
-    if (this.#handshake === undefined || body.length !== 1 || body[0] !== 1 || this.#messages.partial) {
-      refuse("unexpectedMessage", "change_cipher_spec");
-    }
-    if (++this.#idleRecords > idleLimit) refuse("unexpectedMessage", "too many change_cipher_spec");
-  }
-
-  #unprotect(type: number, { header, body }: RawRecord): RecordContent {
-    if (this.#read === undefined) {
-      if (type === ContentType.applicationData) {
-        refuse("unexpectedMessage", "a protected record before there are keys");
-      }
-      return { type, content: body };
-    }
-    // A client that cannot make sense of our ServerHello has no keys to protect its alert with.
-    if (type === ContentType.alert && this.#handshake !== undefined && !this.#peerIsProtected) {
-      return { type, content: body };
-    }
-    if (type !== ContentType.applicationData) refuse("unexpectedMessage", "a record that is not protected");
-    try {
-      const opened = this.#read.open(header, body, this.#recordSizeLimit);
-      this.#peerIsProtected = true;
-      return opened;
-    } catch (error) {
-      if (this.#refusesEarlyData && !this.#peerIsProtected) {
-        refuse("unexpectedMessage", "early data is not accepted");
-      }
-      throw error;
-    }
+    refuse("unexpectedMessage", `a record of type ${type}`);
   }
 
   #handshakeRecord(content: Uint8Array): void {
@@ -406,7 +347,7 @@ export class TlsConnection {
     if (content.length !== 2) refuse("decodeError", `an alert of ${content.length} bytes`);
     const description = content[1]!;
     if (description === AlertDescription.userCanceled) {
-      if (++this.#idleRecords > idleLimit) refuse("unexpectedMessage", "too many warnings");
+      this.#records.countIdle("warnings");
       this.#events.push({ type: "alert", description });
     } else if (description === AlertDescription.closeNotify && this.#state !== undefined) {
       this.#receivedClose = true;
@@ -430,7 +371,7 @@ export class TlsConnection {
 
   /** The peer has used its key as long as it is safe: asks for another one, once for each key. */
   #askForUpdate(): void {
-    if (this.#read!.recordsLeft > 0 || this.#sentClose) return;
+    if (this.#records.readsLeft > 0 || this.#sentClose) return;
     const generation = this.#state!.generation("receive");
     if (this.#updates.askedIn === generation) return;
     this.#updates.askedIn = generation;

@@ -34,6 +34,8 @@ export interface HandshakeIo {
   flush(version?: number): void;
   /** Sends the change_cipher_spec of compatibility mode, once. */
   changeCipherSpec(): void;
+  /** The message in hand must end its record: what comes next is under other keys. Else unexpected_message. */
+  endOfRecord(): void;
   /** Reads with other keys from here on. Part of a message in hand gives unexpected_message. */
   readWith(protection: RecordProtection): void;
   /** Writes with other keys from here on. */
@@ -42,12 +44,16 @@ export interface HandshakeIo {
   limitRecords(limit: number): void;
   /** The client may send early data, none of which is accepted. */
   refuseEarlyData(): void;
+  /** The peer's first record under its new keys may be an alert without protection instead. */
+  takePlainAlert(): void;
   /** The handshake is complete. */
   complete(session: Session, state: SessionState): void;
 }
 
 /** One side's handshake. */
 export interface Handshake {
+  /** Whether the first ClientHello is behind us: only then change_cipher_spec is borne (RFC 8446 section 5). */
+  readonly begun: boolean;
   /** Sends what this side begins with. */
   start(): void;
   /** Takes the next message of the peer. */

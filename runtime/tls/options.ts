@@ -66,7 +66,7 @@ export interface TlsOptions {
   readonly verifyPeer?: VerifyPeer;
   /** Most bytes of content, type and padding that we take in a record: 64 to 16,385, the default (RFC 8449). */
   readonly recordSizeLimit?: number;
-  /** Most bytes of one handshake message: 65,536 by default. */
+  /** Most bytes of one handshake message: 1,024 at least, 65,536 by default. */
   readonly maxHandshakeMessage?: number;
   /** Pads records of data to a multiple of this many bytes, as far as the record size allows; 1, the default, does not. */
   readonly padding?: number;
@@ -142,11 +142,13 @@ function all<N, T>(
 
 /** Looks all names up and checks all ranges. Throws a RangeError or TypeError for what cannot work. */
 export function settings(options: TlsOptions): Settings {
-  const { recordSizeLimit = 16385, alpn = [], certificates = [], padding = 1 } = options;
+  const { recordSizeLimit = 16385, alpn = [], certificates = [], padding = 1, maxHandshakeMessage = 65536 } =
+    options;
   if (!(recordSizeLimit >= 64 && recordSizeLimit <= 16385)) {
     throw new RangeError(`recordSizeLimit of ${recordSizeLimit}`);
   }
   if (!(padding >= 1 && padding <= 16384)) throw new RangeError(`padding to a multiple of ${padding}`);
+  if (!(maxHandshakeMessage >= 1024)) throw new RangeError(`maxHandshakeMessage of ${maxHandshakeMessage}`);
   for (const protocol of alpn) {
     if (!/^[\x21-\x7e]{1,255}$/.test(protocol)) {
       throw new RangeError(`an ALPN protocol of ${protocol.length} letters`);
@@ -182,6 +184,9 @@ export function checkClientOptions(options: ClientOptions): void {
   }
   options.psks?.forEach(checkPsk);
   const name = options.serverName;
+  if (name !== undefined && (/^[\d.]+$/.test(name) || name.includes(":"))) {
+    throw new RangeError("serverName must not be an IP address (RFC 6066 section 3)");
+  }
   if (name !== undefined && !/^[\x21-\x7e]{0,252}[\x21-\x2d\x2f-\x7e]$/.test(name)) {
     throw new RangeError("serverName must be a host name in ASCII without a dot at its end");
   }

@@ -1,6 +1,6 @@
 /** Cuts what was received into records, and handshake records into messages. @module */
 import { refuse } from "./alerts.ts";
-import { concat } from "./bytes.ts";
+import { ByteQueue } from "./byte_queue.ts";
 import { ContentType, headerLength, maxCiphertext, maxContent } from "./record.ts";
 
 /** A record as it came. */
@@ -13,52 +13,50 @@ export interface RawRecord {
 
 /** Collects bytes until a record is whole. Holds at most what it was given, and no record longer than allowed. */
 export class RecordReader {
-  #buffered: Uint8Array = new Uint8Array();
+  readonly #queue = new ByteQueue();
 
   /** Bytes that wait for the rest of their record. */
   get buffered(): number {
-    return this.#buffered.length;
+    return this.#queue.length;
   }
 
   /** Bytes that the record at hand still lacks: of its header first, of its body once the header is there. */
   get wanted(): number {
-    const { length } = this.#buffered;
+    const { length } = this.#queue;
     return length < headerLength ? headerLength - length : headerLength + this.#bodyLength() - length;
   }
 
   /** Adds bytes; they are copied. */
   push(bytes: Uint8Array): void {
-    this.#buffered = concat(this.#buffered, bytes);
+    this.#queue.push(bytes);
   }
 
   #bodyLength(): number {
-    return this.#buffered[3]! << 8 | this.#buffered[4]!;
+    const { bytes } = this.#queue;
+    return bytes[3]! << 8 | bytes[4]!;
   }
 
   /**
-   * The next record if it is whole. A type that is none gives unexpected_message and a length beyond the limit
-   * record_overflow, both before the body is read: other protocols are told at once.
+   * The next record if it is whole, good until the next {@linkcode push}. A type that is none gives unexpected_message
+   * and a length beyond the limit record_overflow, both before the body is read: other protocols are told at once.
    */
   next(isProtected: boolean): RawRecord | undefined {
-    if (this.#buffered.length < headerLength) return undefined;
+    if (this.#queue.length < headerLength) return undefined;
     const length = this.#bodyLength();
-    const type = this.#buffered[0]!;
+    const type = this.#queue.bytes[0]!;
     if (type < ContentType.changeCipherSpec || type > ContentType.applicationData) {
       refuse("unexpectedMessage", `a record of type ${type}`);
     }
     if (length > (isProtected ? maxCiphertext : maxContent)) {
       refuse("recordOverflow", `a record announces ${length} bytes`);
     }
-    if (this.#buffered.length < headerLength + length) return undefined;
-    const header = this.#buffered.subarray(0, headerLength);
-    const body = this.#buffered.subarray(headerLength, headerLength + length);
-    this.#buffered = this.#buffered.subarray(headerLength + length);
-    return { header, body };
+    if (this.#queue.length < headerLength + length) return undefined;
+    return { header: this.#queue.take(headerLength), body: this.#queue.take(length) };
   }
 
   /** Drops what is left. */
   clear(): void {
-    this.#buffered = new Uint8Array();
+    this.#queue.clear();
   }
 }
 
@@ -75,7 +73,7 @@ export interface HandshakeMessage {
 /** Puts handshake messages together that come in several records, or several in one. */
 export class MessageReader {
   readonly #limit: number;
-  #buffered: Uint8Array = new Uint8Array();
+  readonly #queue = new ByteQueue();
 
   /** `limit`: most bytes that one message may have. */
   constructor(limit: number) {
@@ -84,28 +82,30 @@ export class MessageReader {
 
   /** Whether part of a message waits: then the record boundary is none where keys may change. */
   get partial(): boolean {
-    return this.#buffered.length > 0;
+    return this.#queue.length > 0;
   }
 
   /** Adds the content of a handshake record. */
   push(content: Uint8Array): void {
-    this.#buffered = concat(this.#buffered, content);
+    this.#queue.push(content);
   }
 
-  /** The next message if it is whole. A message over the limit gives illegal_parameter as soon as its header is here. */
+  /**
+   * The next message if it is whole, as a copy: handshakes keep parts of messages. One over the limit gives
+   * illegal_parameter as soon as its header is here.
+   */
   next(): HandshakeMessage | undefined {
-    const buffered = this.#buffered;
-    if (buffered.length < 4) return undefined;
-    const length = 4 + (buffered[1]! << 16 | buffered[2]! << 8 | buffered[3]!);
+    const waiting = this.#queue.bytes;
+    if (waiting.length < 4) return undefined;
+    const length = 4 + (waiting[1]! << 16 | waiting[2]! << 8 | waiting[3]!);
     if (length > this.#limit) refuse("illegalParameter", `a handshake message of ${length} bytes`);
-    if (buffered.length < length) return undefined;
-    this.#buffered = buffered.subarray(length);
-    const bytes = buffered.subarray(0, length);
+    if (waiting.length < length) return undefined;
+    const bytes = this.#queue.take(length).slice();
     return { type: bytes[0]!, body: bytes.subarray(4), bytes };
   }
 
   /** Drops what is left. */
   clear(): void {
-    this.#buffered = new Uint8Array();
+    this.#queue.clear();
   }
 }

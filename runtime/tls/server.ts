@@ -69,6 +69,11 @@ export class ServerHandshake implements Handshake {
     this.#hooks = hooks;
   }
 
+  /** Whether a ClientHello has come. */
+  get begun(): boolean {
+    return this.#expected !== "ClientHello";
+  }
+
   /** A server waits. */
   start(): void {}
 
@@ -87,6 +92,8 @@ export class ServerHandshake implements Handshake {
   }
 
   #clientHello(message: HandshakeMessage): void {
+    // Before ServerHello is out: after it, the client could not read an alert about this.
+    this.#io.endOfRecord();
     const offer = readOffer(messages.decodeClientHello(message.body));
     if (this.#first !== undefined) this.#checkRetried(this.#first, offer);
     const decision = this.#decide(offer, message.bytes);
@@ -192,6 +199,8 @@ export class ServerHandshake implements Handshake {
     const keys = new HandshakeKeys(suite, this.#transcript, psk?.psk.key, answer.secret, keyLog, random);
     this.#keys = keys;
     this.#io.readWith(keys.protection("client"));
+    // A client that cannot make sense of ServerHello has no keys to protect its alert with.
+    this.#io.takePlainAlert();
     this.#io.writeWith(keys.protection("server"));
     if (offer.recordSizeLimit !== undefined) this.#io.limitRecords(this.#peerLimit(offer));
     this.#send(messages.encodeEncryptedExtensions(this.#encryptedExtensions(decision)));

@@ -37,6 +37,13 @@ for (const group of groups) {
   });
 }
 
+Deno.test("x25519mlkem768 refuses an ML-KEM key with numbers beyond the modulus (FIPS 203 section 7.2)", () => {
+  const hybrid = groups.find(({ name }) => name === "x25519mlkem768")!;
+  const { share } = hybrid.generate();
+  share.fill(0xff, 0, 3);
+  assert.throws(() => hybrid.respond(share), { alert: 47 });
+});
+
 Deno.test("X25519 refuses points of low order", () => {
   // From RFC 7748's curve: 0, 1, and two points of order 8 (RFC 7748 section 6.1 demands the check for zero).
   for (

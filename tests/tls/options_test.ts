@@ -27,6 +27,9 @@ const badClients: { readonly [what: string]: ClientOptions } = {
   "a protocol of 256 letters": { psks, alpn: ["a".repeat(256)] },
   "a server name with a blank": { psks, serverName: "a b" },
   "a server name that ends with a dot": { psks, serverName: "a." },
+  "an IPv4 address as the server's name": { psks, serverName: "192.0.2.1" },
+  "an IPv6 address as the server's name": { psks, serverName: "2001:db8::1" },
+  "a handshake message limit of 1023": { psks, maxHandshakeMessage: 1023 },
   "an empty server name": { psks, serverName: "" },
   "a certificate without a chain": { psks, certificates: [{ ...certificates[0]!, chain: [] }] },
   "a private key that no scheme takes": {

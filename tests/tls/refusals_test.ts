@@ -604,10 +604,7 @@ const firstRecords: { readonly [what: string]: readonly [number, Uint8Array] } =
     alert.unexpectedMessage,
     Uint8Array.of(...plain(22, 1, 0, 0, 9), ...plain(20, 1)),
   ],
-  "33 change_cipher_spec": [
-    alert.unexpectedMessage,
-    Uint8Array.from(new Array(33).fill([...plain(20, 1)]).flat()),
-  ],
+  "change_cipher_spec before ClientHello": [alert.unexpectedMessage, plain(20, 1)],
 };
 for (const [what, [expected, bytes]] of Object.entries(firstRecords)) {
   Deno.test(`a server refuses ${what}`, () => failsWith(expected, createServer(withPsk.server), bytes));
@@ -703,6 +700,31 @@ Deno.test("more than 32 records without content in a row give unexpected_message
   for (let i = 0; i < 32; i++) server.receive(protection.seal(23, new Uint8Array()));
   assert.equal(server.state, "open");
   failsWith(alert.unexpectedMessage, server, protection.seal(23, new Uint8Array()));
+});
+
+Deno.test("thirty-two change_cipher_spec are borne during the handshake, the next one is refused", () => {
+  const { server } = halfWay();
+  for (let i = 0; i < 32; i++) server.receive(plain(20, 1));
+  assert.equal(server.state, "handshaking");
+  failsWith(alert.unexpectedMessage, server, plain(20, 1));
+});
+
+Deno.test("a client takes no alert without protection once the server has keys", () => {
+  const { client, flight } = halfWay();
+  const serverHello = 5 + (flight[3]! << 8 | flight[4]!);
+  client.receive(flight.subarray(0, serverHello));
+  failsWith(alert.unexpectedMessage, client, plain(21, 2, 40));
+});
+
+Deno.test("more than 32 warnings in a row give unexpected_message", () => {
+  const rogue = rogueClient();
+  const server = createServer(withPsk.server);
+  exchange(rogue.tls, server);
+  const { protection } = trafficOf(importState(rogue.tls.exportState())).send;
+  const warning = Uint8Array.of(1, alert.userCanceled);
+  for (let i = 0; i < 32; i++) server.receive(protection.seal(21, warning));
+  assert.equal(server.state, "open");
+  failsWith(alert.unexpectedMessage, server, protection.seal(21, warning));
 });
 
 Deno.test("early data is not accepted: unexpected_message", () => {

@@ -6,7 +6,7 @@ import {
   verifyCertificateChain,
 } from "../../../runtime/tls/x509/mod.ts";
 import { NOW } from "./maker.ts";
-import { askOpenssl, opensslVersion } from "./openssl.ts";
+import { askOpenssl, opensslVersion, sameErrors } from "./openssl.ts";
 import type { Case, Scenario } from "./scenario.ts";
 import { algorithms } from "./tables/algorithms.ts";
 import { authorities } from "./tables/authorities.ts";
@@ -64,8 +64,10 @@ for (const [title, table] of Object.entries(tables)) {
         (reason === undefined ? "" : ` (ignored: ${reason})`),
       ignore: reason !== undefined,
       fn: async () => {
-        const { valid, output } = await askOpenssl(row);
+        const { valid, code, output } = await askOpenssl(row);
         assert.equal(valid, (verdict === "valid") === (differs === undefined), output);
+        const same = verdict === "valid" ? undefined : sameErrors[verdict];
+        if (!valid && same !== undefined) assert(same.includes(code), output);
       },
     });
   }
