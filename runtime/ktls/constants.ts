@@ -1,0 +1,48 @@
+/** Numbers of kernel TLS (linux/tls.h, linux/tcp.h, linux/socket.h). @module */
+
+/** SOL_TLS: the level of its options and control messages. */
+export const SOL_TLS = 282;
+/** SOL_TCP, and TCP_ULP by which a socket gets kernel TLS. */
+export const SOL_TCP = 6, TCP_ULP = 31;
+
+/** Options of level SOL_TLS. */
+export const TlsOption = {
+  /** TLS_TX. */
+  tx: 1,
+  /** TLS_RX. */
+  rx: 2,
+  /** TLS_TX_ZEROCOPY_RO. */
+  zeroCopyReadOnly: 3,
+  /** TLS_RX_EXPECT_NO_PAD. */
+  expectNoPad: 4,
+  /** TLS_TX_MAX_PAYLOAD_LEN, of Linux 6.19. */
+  maxPayload: 5,
+} as const;
+
+/** TLS_SET_RECORD_TYPE: the type of the record that sendmsg(2) makes. */
+export const TLS_SET_RECORD_TYPE = 1;
+/** TLS_GET_RECORD_TYPE: the type of the record that recvmsg(2) read. */
+export const TLS_GET_RECORD_TYPE = 2;
+
+/** TLS_1_3_VERSION. */
+export const TLS_1_3_VERSION = 0x0304;
+
+/** Error numbers that kernel TLS gives a meaning of its own. */
+export const Errno = {
+  /** Of a ULP that the kernel does not have. */
+  noEntry: 2,
+  /** Of recv and send on a nonblocking socket. */
+  again: 11,
+  /** A signal came first. */
+  interrupted: 4,
+  /** Of a second TLS_TX or TLS_RX where the kernel cannot rekey. */
+  busy: 16,
+  /** Of a second TCP_ULP. */
+  exists: 17,
+  /** Of an option that the kernel does not know. */
+  noOption: 92,
+  /** A record did not decrypt. */
+  badMessage: 74,
+  /** A KeyUpdate was received. */
+  keyExpired: 127,
+} as const;

@@ -1,0 +1,76 @@
+/** Records that the kernel protects. @module */
+import { type Bytes, MessageHeader, secretBytes, Socket, sockets, SystemError } from "../posix/mod.ts";
+import { Errno, SOL_TLS, TLS_GET_RECORD_TYPE, TLS_SET_RECORD_TYPE } from "./constants.ts";
+import type { KtlsKeys } from "./crypto_info.ts";
+import { BadRecordError, RekeyNeededError } from "./errors.ts";
+import { attachTls, setRx, setTx } from "./options.ts";
+import { APPLICATION_DATA, MAX_CONTENT, type RecordSocket, type TlsRecord } from "./record_socket.ts";
+import { SocketIo } from "./socket_io.ts";
+
+/** A connected TCP socket with kernel TLS on it. Its keys have to be set before anything is sent or received. */
+export class KernelRecordSocket implements RecordSocket {
+  readonly #io: SocketIo;
+  readonly #sending = new MessageHeader();
+  readonly #receiving = new MessageHeader();
+  readonly #buffer: Bytes = secretBytes(MAX_CONTENT);
+
+  /**
+   * Takes a descriptor over, and puts kernel TLS on it unless it is there already (`attached`). Throws as
+   * {@linkcode attachTls}; the descriptor is the caller's then.
+   */
+  constructor(fd: number, options: { attached?: boolean } = {}) {
+    if (!options.attached) attachTls(fd);
+    this.#io = new SocketIo(fd);
+  }
+
+  /** Sends content; handshake messages and alerts of 16,384 bytes at most go out as one record. */
+  async send(type: number, bytes: Uint8Array): Promise<void> {
+    if (type === APPLICATION_DATA) return await this.#io.sendAll(bytes as Bytes);
+    this.#sending.setControl(SOL_TLS, TLS_SET_RECORD_TYPE, type);
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at) as Bytes;
+      at += await this.#io.write("sendmsg", (fd) => {
+        this.#sending.point(part);
+        return sockets().sendmsg(fd, this.#sending.bytes, Socket.dontWait | Socket.noSignal);
+      });
+    }
+  }
+
+  /** The next record. Asks the socket before it waits, because poll(2) is silent while keys are awaited. */
+  async receive(): Promise<TlsRecord | undefined> {
+    const length = await this.#io.read("recvmsg", (fd) => {
+      this.#receiving.point(this.#buffer);
+      return sockets().recvmsg(fd, this.#receiving.bytes, Socket.dontWait);
+    }).catch(explain);
+    const type = this.#receiving.control(SOL_TLS, TLS_GET_RECORD_TYPE);
+    // Data that came in the clear, before keys were set, has no type; neither has the connection's end.
+    if (type === undefined && length === 0) return undefined;
+    const bytes = secretBytes(length);
+    bytes.set(this.#buffer.subarray(0, length));
+    this.#buffer.fill(0, 0, length);
+    return { type: type ?? APPLICATION_DATA, bytes };
+  }
+
+  /** Sets the keys to send with. Throws as {@linkcode setTx}. */
+  setTx(keys: KtlsKeys): void {
+    setTx(this.#io.fd, keys);
+  }
+
+  /** Sets the keys to receive with. Throws as {@linkcode setRx}. */
+  setRx(keys: KtlsKeys): void {
+    setRx(this.#io.fd, keys);
+  }
+
+  /** Closes the descriptor, and with it the kernel forgets the keys. */
+  close(): void {
+    this.#io.close();
+  }
+}
+
+function explain(error: unknown): never {
+  if (error instanceof SystemError && error.errno === Errno.keyExpired) throw new RekeyNeededError();
+  if (error instanceof SystemError && error.errno === Errno.badMessage) {
+    throw new BadRecordError("a record does not decrypt");
+  }
+  throw error;
+}

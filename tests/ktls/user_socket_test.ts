@@ -1,0 +1,234 @@
+/** Records over real TCP connections that this process protects. */
+import assert from "node:assert/strict";
+import { createCipheriv } from "node:crypto";
+import {
+  BadRecordError,
+  type KtlsSuite,
+  RekeyNeededError,
+  SocketClosedError,
+  TruncatedRecordError,
+  UserRecordSocket,
+} from "../../runtime/ktls/mod.ts";
+import { sockets } from "../../runtime/posix/mod.ts";
+import { keyUpdate, ktlsSuites, loopbackPair, testKeys, userPair } from "./helpers.ts";
+
+const text = (words: string) => new TextEncoder().encode(words);
+const gcm = "TLS_AES_128_GCM_SHA256";
+
+/** A record as OpenSSL's ciphers make it, by way of node:crypto. */
+function opensslRecord(suite: KtlsSuite, seed: number, sequence: number, inner: Uint8Array): Uint8Array {
+  const { key, salt, iv } = testKeys(suite, seed);
+  const nonce = Uint8Array.of(...salt, ...iv);
+  nonce[11]! ^= sequence;
+  const algorithm = {
+    TLS_AES_128_GCM_SHA256: "aes-128-gcm",
+    TLS_AES_256_GCM_SHA384: "aes-256-gcm",
+    TLS_CHACHA20_POLY1305_SHA256: "chacha20-poly1305",
+  }[suite];
+  const length = inner.length + 16;
+  const header = Uint8Array.of(23, 3, 3, length >> 8, length & 0xff);
+  const cipher = createCipheriv(algorithm as "aes-128-gcm", key, nonce);
+  cipher.setAAD(header);
+  return Uint8Array.of(...header, ...cipher.update(inner), ...cipher.final(), ...cipher.getAuthTag());
+}
+
+function raw(fd: number, bytes: Uint8Array): void {
+  assert.equal(sockets().send(fd, bytes as Uint8Array<ArrayBuffer>, bytes.length, 0), bytes.length);
+}
+
+/** A receiver and the plain descriptor of its peer; both are closed at the end. */
+async function withRawPeer(
+  suite: KtlsSuite,
+  test: (receiver: UserRecordSocket, peer: number) => Promise<void>,
+): Promise<void> {
+  const [fd, peer] = loopbackPair();
+  const receiver = new UserRecordSocket(fd);
+  receiver.setRx(testKeys(suite, 1));
+  try {
+    await test(receiver, peer);
+  } finally {
+    receiver.close();
+    sockets().close(peer);
+  }
+}
+
+async function withPair(
+  suite: KtlsSuite,
+  test: (a: UserRecordSocket, b: UserRecordSocket) => Promise<void>,
+): Promise<void> {
+  const [a, b] = userPair(suite);
+  try {
+    await test(a, b);
+  } finally {
+    a.close();
+    b.close();
+  }
+}
+
+for (const suite of ktlsSuites) {
+  Deno.test(`${suite}: records of OpenSSL's cipher are read, padding taken off`, async () => {
+    await withRawPeer(suite, async (receiver, peer) => {
+      raw(peer, opensslRecord(suite, 1, 0, Uint8Array.of(...text("hello"), 23)));
+      raw(peer, opensslRecord(suite, 1, 1, Uint8Array.of(1, 0, 21, 0, 0, 0)));
+      assert.deepEqual(await receiver.receive(), { type: 23, bytes: text("hello") });
+      assert.deepEqual(await receiver.receive(), { type: 21, bytes: Uint8Array.of(1, 0) });
+    });
+  });
+
+  Deno.test(`${suite}: records are those of OpenSSL's cipher`, async () => {
+    const [fd, peer] = loopbackPair();
+    const sender = new UserRecordSocket(fd);
+    try {
+      sender.setTx(testKeys(suite, 1, 7));
+      await sender.send(22, text("ticket"));
+      const expected = opensslRecord(suite, 1, 7, Uint8Array.of(...text("ticket"), 22));
+      const got = new Uint8Array(expected.length);
+      assert.equal(sockets().recv(peer, got, got.length, 0x100), got.length); // MSG_WAITALL
+      assert.deepEqual(got, expected);
+    } finally {
+      sender.close();
+      sockets().close(peer);
+    }
+  });
+
+  Deno.test(`${suite}: both directions change keys, one after the other, and data goes on`, async () => {
+    await withPair(suite, async (a, b) => {
+      for (let generation = 3; generation < 13; generation += 2) {
+        await a.send(22, keyUpdate);
+        a.setTx(testKeys(suite, generation));
+        await a.send(23, text("after"));
+        assert.deepEqual(await b.receive(), { type: 22, bytes: keyUpdate });
+        await assert.rejects(b.receive(), RekeyNeededError);
+        await b.send(23, text("meanwhile"));
+        b.setRx(testKeys(suite, generation));
+        assert.deepEqual(await b.receive(), { type: 23, bytes: text("after") });
+        assert.deepEqual(await a.receive(), { type: 23, bytes: text("meanwhile") });
+      }
+    });
+  });
+}
+
+Deno.test("after a KeyUpdate nothing is read until there are new keys, however often one tries", async () => {
+  await withPair(gcm, async (a, b) => {
+    await a.send(22, keyUpdate);
+    await b.receive();
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(b.receive(), (error: Error) => {
+        assert(error instanceof RekeyNeededError);
+        assert.equal(error.code, "EKEYEXPIRED");
+        return true;
+      });
+    }
+  });
+});
+
+Deno.test("another handshake message asks for no new keys", async () => {
+  await withPair(gcm, async (a, b) => {
+    await a.send(22, Uint8Array.of(4, 0, 0, 0));
+    await a.send(23, text("next"));
+    assert.equal((await b.receive())?.type, 22);
+    assert.deepEqual((await b.receive())?.bytes, text("next"));
+  });
+});
+
+Deno.test("keys of another suite are EINVAL, and the old ones stay", async () => {
+  await withPair(gcm, async (a, b) => {
+    assert.throws(() => a.setTx(testKeys("TLS_AES_256_GCM_SHA384", 3)), { code: "EINVAL" });
+    await a.send(23, text("still"));
+    assert.deepEqual((await b.receive())?.bytes, text("still"));
+  });
+});
+
+Deno.test("a record that does not decrypt stays, and is read with the right keys", async () => {
+  await withPair(gcm, async (a, b) => {
+    b.setRx(testKeys(gcm, 9));
+    await a.send(23, text("patience"));
+    await assert.rejects(b.receive(), BadRecordError);
+    await assert.rejects(b.receive(), BadRecordError);
+    b.setRx(testKeys(gcm, 1));
+    assert.deepEqual((await b.receive())?.bytes, text("patience"));
+  });
+});
+
+Deno.test("a megabyte goes both ways at once, while both buffers are full", async () => {
+  await withPair(gcm, async (a, b) => {
+    const large = new Uint8Array(1 << 20).map((_, i) => (i * 31) >> 3);
+    const readAll = async (socket: UserRecordSocket) => {
+      const all = new Uint8Array(large.length);
+      for (let at = 0; at < all.length;) {
+        const record = await socket.receive();
+        all.set(record!.bytes, at);
+        at += record!.bytes.length;
+      }
+      return all;
+    };
+    const [, , first, second] = await Promise.all([
+      a.send(23, large),
+      b.send(23, large),
+      readAll(a),
+      readAll(b),
+    ]);
+    assert.deepEqual(first, large);
+    assert.deepEqual(second, large);
+  });
+});
+
+Deno.test("the peer's end between records is the end", async () => {
+  await withPair(gcm, async (a, b) => {
+    await a.send(23, text("last"));
+    a.close();
+    assert.deepEqual((await b.receive())?.bytes, text("last"));
+    assert.equal(await b.receive(), undefined);
+  });
+});
+
+Deno.test("the peer's end within a header or a record is told", async () => {
+  const record = opensslRecord(gcm, 1, 0, Uint8Array.of(1, 23));
+  for (const length of [1, 4, 5, record.length - 1]) {
+    await withRawPeer(gcm, async (receiver, peer) => {
+      raw(peer, record.subarray(0, length));
+      sockets().shutdown(peer, 1);
+      await assert.rejects(receiver.receive(), TruncatedRecordError);
+    });
+  }
+});
+
+Deno.test("what is no protected record is a bad one", async () => {
+  const cases = {
+    "a plain alert": Uint8Array.of(21, 3, 3, 0, 2, 2, 40),
+    "a length beyond 16,401 bytes": Uint8Array.of(23, 3, 3, 0x40, 0x12),
+    "no room for a tag": Uint8Array.of(23, 3, 3, 0, 3, 1, 2, 3),
+    "no body": Uint8Array.of(23, 3, 3, 0, 0),
+    "a record of padding alone": opensslRecord(gcm, 1, 0, new Uint8Array(8)),
+    "an altered tag": opensslRecord(gcm, 1, 0, Uint8Array.of(1, 23)).map((byte, i) =>
+      i === 20 ? byte ^ 1 : byte
+    ),
+  };
+  for (const [name, bytes] of Object.entries(cases)) {
+    await withRawPeer(gcm, async (receiver, peer) => {
+      raw(peer, bytes);
+      await assert.rejects(receiver.receive(), BadRecordError, name);
+    });
+  }
+});
+
+Deno.test("closing ends a wait", async () => {
+  await withPair(gcm, async (a) => {
+    const waiting = a.receive();
+    a.close();
+    await assert.rejects(waiting, SocketClosedError);
+  });
+});
+
+Deno.test("sending or receiving without keys is EINVAL", async () => {
+  const [a, b] = loopbackPair().map((fd) => new UserRecordSocket(fd)) as [UserRecordSocket, UserRecordSocket];
+  try {
+    await assert.rejects(a.send(23, text("x")), { code: "EINVAL" });
+    b.setTx(testKeys(gcm, 1));
+    await b.send(23, text("x"));
+    await assert.rejects(a.receive(), { code: "EINVAL" });
+  } finally {
+    a.close();
+    b.close();
+  }
+});
