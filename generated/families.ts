@@ -14,6 +14,7 @@ export const families: { readonly [name: string]: () => Promise<Family> } = {
   ethtool: async () => (await import("./ethtool/mod.ts")).ethtool,
   fou: async () => (await import("./fou/mod.ts")).fou,
   handshake: async () => (await import("./handshake/mod.ts")).handshake,
+  "inet-diag": async () => (await import("./inet-diag/mod.ts")).inetDiag,
   lockd: async () => (await import("./lockd/mod.ts")).lockd,
   mptcp_pm: async () => (await import("./mptcp_pm/mod.ts")).mptcpPm,
   net_shaper: async () => (await import("./net_shaper/mod.ts")).netShaper,

@@ -13,6 +13,7 @@ export const names: { readonly [name: string]: string } = {
   ethtool: "ethtool",
   fou: "fou",
   handshake: "handshake",
+  "inet-diag": "inetDiag",
   lockd: "lockd",
   mptcp_pm: "mptcpPm",
   net_shaper: "netShaper",

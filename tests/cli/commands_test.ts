@@ -204,7 +204,7 @@ Deno.test({
       present?: boolean;
       id?: number;
     }[];
-    assert.equal(rows.length, 33);
+    assert.equal(rows.length, 34);
     assert.equal(rows.find(({ family }) => family === "nlctrl")?.id, 16);
     assert.equal(rows.find(({ family }) => family === "rt-link")?.present, true);
     const { out } = await ran(list, []);
