@@ -1,0 +1,191 @@
+/**
+ * A KeyUpdate on a connection that the kernel protects (RFC 8446 section 4.6.3), which leaves the stored session and
+ * the kernel in step wherever it is cut off.
+ *
+ * The kernel is asked first which keys it has. The stored session is then the same, or one step behind, because it is
+ * stored after each step. A key to receive with that no record has come under yet cannot have been changed by the
+ * peer: the request is one that was served before, and its report was lost. Before a KeyUpdate of ours is sent, the
+ * number of the record that will carry it is stored; the number that the kernel would use next tells later whether it
+ * was sent.
+ *
+ * @module
+ */
+import { type Direction, importState, type SessionState, type TrafficKeys } from "../tls/mod.ts";
+import { Errno, RequestError } from "./errno.ts";
+import type { HandedSocket } from "./handed_socket.ts";
+import type { RecordLayer } from "./record_layer.ts";
+import type { SessionRecord } from "./session_record.ts";
+
+/** What is to be done. */
+export interface RekeyWork {
+  /** The peer has changed its keys. */
+  readonly receive: boolean;
+  /** We are to change ours. */
+  readonly send: boolean;
+}
+
+/** KeyUpdate(update_not_requested), RFC 8446 section 4.6.3. */
+const keyUpdate = Uint8Array.of(24, 0, 0, 1, 0);
+
+/** Steps that the kernel may be ahead of what is stored. */
+const mostSteps = 1;
+
+/** What the kernel was found to have. */
+interface Found {
+  /** Steps that the stored state was behind. */
+  readonly steps: number;
+  /** The number of the next record. */
+  readonly sequence: bigint;
+}
+
+function sequenceOf({ sequence }: TrafficKeys): bigint {
+  return new DataView(sequence.buffer, sequence.byteOffset, 8).getBigUint64(0);
+}
+
+function wipeKeys({ key, iv, salt }: TrafficKeys): void {
+  key.fill(0);
+  iv.fill(0);
+  salt.fill(0);
+}
+
+function sameKey(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
+  return difference === 0;
+}
+
+/** Whether a state's key of one direction is that one. */
+function hasKey(state: SessionState, direction: Direction, key: Uint8Array): boolean {
+  const keys = state.trafficKeys(direction);
+  try {
+    return sameKey(keys.key, key);
+  } finally {
+    wipeKeys(keys);
+  }
+}
+
+/** Rekeys one connection. */
+export class Rekey {
+  readonly #records: RecordLayer;
+  readonly #socket: HandedSocket;
+  readonly #session: SessionRecord;
+  readonly #store: (session: SessionRecord) => void;
+
+  /** `store` is called after every step, and must have kept the session when it returns. */
+  constructor(
+    records: RecordLayer,
+    socket: HandedSocket,
+    session: SessionRecord,
+    store: (session: SessionRecord) => void,
+  ) {
+    this.#records = records;
+    this.#socket = socket;
+    this.#session = session;
+    this.#store = store;
+  }
+
+  /**
+   * Does what is asked for; true if the kernel had it all already. Throws a {@linkcode RequestError}, and what the
+   * record layer and the socket throw.
+   */
+  async run(work: RekeyWork): Promise<boolean> {
+    const received = this.#catchUp("receive");
+    const sent = this.#catchUp("send");
+    let repeated = false;
+    if (work.receive) repeated = this.#receive(work, received);
+    const owes = work.receive ? this.#session.owed : work.send;
+    const finished = this.#settleSending(sent);
+    // What an earlier run sent answers the peer's earlier KeyUpdate, not a new one.
+    if (owes && !(finished && (repeated || !work.receive))) {
+      await this.#send();
+      repeated = false;
+    }
+    return repeated;
+  }
+
+  /** Brings the state to where the kernel is. Undefined if the kernel does not tell. */
+  #catchUp(direction: Direction): Found | undefined {
+    const keys = this.#records.current(this.#socket.fd, direction);
+    if (keys === undefined) return undefined;
+    const { state } = this.#session;
+    try {
+      for (let steps = 0; steps <= mostSteps; steps++) {
+        if (hasKey(state, direction, keys.key)) return { steps, sequence: sequenceOf(keys) };
+        if (steps < mostSteps) state.advance(direction);
+      }
+    } finally {
+      wipeKeys(keys);
+    }
+    throw new RequestError(
+      Errno.EKEYREJECTED,
+      `the kernel's keys to ${direction} with are not of this session`,
+    );
+  }
+
+  /** Installs the next key to receive with, unless it is there; true if it was. */
+  #receive(work: RekeyWork, found: Found | undefined): boolean {
+    const session = this.#session;
+    const repeated = found?.sequence === 0n;
+    if (!repeated) this.#install("receive");
+    if (!repeated || found.steps > 0) {
+      session.owed = work.send;
+      this.#store(session);
+    }
+    return repeated;
+  }
+
+  /** Finishes what an earlier run began; true if that was all there is to send. */
+  #settleSending(found: Found | undefined): boolean {
+    const session = this.#session;
+    if (session.sending === undefined) return false;
+    const wasInstalled = (found?.steps ?? 0) > 0;
+    const records = (found?.sequence ?? 0n) - session.sending;
+    if (!wasInstalled && records === 0n) return false;
+    if (!wasInstalled && records !== 1n) {
+      throw new RequestError(Errno.EIO, "it cannot be told whether the last KeyUpdate was sent");
+    }
+    if (!wasInstalled) this.#install("send");
+    this.#sent();
+    return true;
+  }
+
+  async #send(): Promise<void> {
+    const { fd } = this.#socket;
+    const session = this.#session;
+    const keys = this.#records.current(fd, "send");
+    if (keys !== undefined) {
+      session.sending = sequenceOf(keys);
+      wipeKeys(keys);
+      this.#store(session);
+    }
+    while (!this.#records.sendHandshake(fd, keyUpdate)) await this.#socket.room();
+    this.#install("send");
+    this.#sent();
+  }
+
+  #sent(): void {
+    this.#session.sending = undefined;
+    this.#session.owed = false;
+    this.#store(this.#session);
+  }
+
+  /** Sets the next keys of a direction. If the kernel refuses them, the state stays as it was. */
+  #install(direction: Direction): void {
+    const { state } = this.#session;
+    const bytes = state.export();
+    const next = importState(bytes);
+    bytes.fill(0);
+    try {
+      next.advance(direction);
+      const keys = next.trafficKeys(direction);
+      try {
+        this.#records.rekey(this.#socket.fd, direction, keys);
+      } finally {
+        wipeKeys(keys);
+      }
+    } finally {
+      next.destroy();
+    }
+    state.advance(direction);
+  }
+}
