@@ -22,7 +22,7 @@ export async function tynl(...args: string[]): Promise<Run> {
 }
 
 /** Calls `use` with a new folder, and removes it afterwards. */
-export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+export async function withFolder(use: (folder: string) => Promise<void> | void): Promise<void> {
   const folder = Deno.makeTempDirSync({ prefix: "tynl-test-" });
   try {
     await use(folder);
