@@ -1,0 +1,163 @@
+/** A report as text, JSON, SARIF, Markdown, or as annotations of GitHub. @module */
+import {
+  type DriftFinding,
+  type DriftReport,
+  findingId,
+  type Place,
+  SEVERITIES,
+  type Severity,
+} from "./finding.ts";
+
+/** Forms of a report. */
+export const FORMATS = ["text", "json", "sarif", "github", "markdown"] as const;
+
+/** A form of a report. */
+export type ReportFormat = typeof FORMATS[number];
+
+/** Writes a report. `notes` also tells notes and what is explained, where people read it. */
+export function formatReport(report: DriftReport, format: ReportFormat, notes: boolean): string {
+  switch (format) {
+    case "json":
+      return toJson(report);
+    case "sarif":
+      return toSarif(report);
+    case "github":
+      return toGithub(report, notes);
+    case "markdown":
+      return toMarkdown(report, notes);
+    case "text":
+      return toText(report, notes);
+  }
+}
+
+/** What people are told first, and what they have to ask for. */
+function shown({ findings }: DriftReport, notes: boolean): DriftFinding[] {
+  return findings.filter(({ severity, explained }) =>
+    notes || (severity !== "note" && explained === undefined)
+  );
+}
+
+function place({ file, line, column }: Place): string {
+  return `${file}:${line}${column === undefined ? "" : `:${column}`}`;
+}
+
+/** `breaks decoding and sending`, or nothing. */
+function effect({ impact }: DriftFinding): string {
+  const broken = (["decoding", "sending"] as const).filter((side) => impact?.[side] === "breaking");
+  return broken.length === 0 ? "" : `, breaks ${broken.join(" and ")}`;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
+}
+
+/** The totals in a sentence. */
+export function summary({ findings, counts }: DriftReport): string {
+  const open = findings.filter(({ explained }) => explained === undefined);
+  const totals = SEVERITIES.map((severity) =>
+    count(open.filter((finding) => finding.severity === severity).length, severity)
+  );
+  const explained = findings.length - open.length;
+  const compared = Object.entries(counts).map(([what, number]) => `${number} ${what}`);
+  return `${totals.join(", ")}${explained === 0 ? "" : `, ${explained} explained`}${
+    compared.length === 0 ? "" : `; compared: ${compared.join(", ")}`
+  }`;
+}
+
+function toText(report: DriftReport, notes: boolean): string {
+  const lines = [report.subject];
+  for (const finding of shown(report, notes)) {
+    const { severity, message, places, explained, policy, rule } = finding;
+    const at = [...places.map(place), ...policy === undefined ? [] : [policy]].join(" ");
+    lines.push(`${at === "" ? finding.family : at}: ${severity}: ${message}${effect(finding)} [${rule}]`);
+    if (explained !== undefined) lines.push(`    explained by ${explained.by} ${explained.id}`);
+  }
+  return [...lines, ...report.remarks, summary(report)].join("\n");
+}
+
+function toJson({ comparison, subject, counts, findings, remarks }: DriftReport): string {
+  return JSON.stringify({
+    comparison,
+    subject,
+    counts,
+    remarks,
+    findings: findings.map((finding) => ({ id: findingId(finding), ...finding })),
+  });
+}
+
+const LEVELS: { readonly [severity in Severity]: string } = {
+  error: "error",
+  warning: "warning",
+  note: "note",
+};
+
+/** SARIF 2.1.0, as code scanners read it. */
+function toSarif({ findings }: DriftReport): string {
+  const rules = [...new Set(findings.map(({ rule }) => rule))].sort();
+  const results = findings.map((finding) => ({
+    ruleId: finding.rule,
+    level: LEVELS[finding.severity],
+    message: {
+      text: `${finding.family === "" ? "" : `${finding.family}: `}${finding.message}${effect(finding)}`,
+    },
+    locations: finding.places.slice(0, 1).map((one) => ({
+      physicalLocation: {
+        artifactLocation: { uri: one.file },
+        region: { startLine: one.line, ...(one.column === undefined ? {} : { startColumn: one.column }) },
+      },
+    })),
+    relatedLocations: finding.places.slice(1).map((one, id) => ({
+      id,
+      physicalLocation: { artifactLocation: { uri: one.file }, region: { startLine: one.line } },
+    })),
+    partialFingerprints: { "tynlDrift/v1": findingId(finding) },
+    ...(finding.explained === undefined ? {} : {
+      suppressions: [{ kind: "external", justification: finding.explained.reason }],
+    }),
+  }));
+  return JSON.stringify({
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [{ tool: { driver: { name: "tynl drift", rules: rules.map((id) => ({ id })) } }, results }],
+  });
+}
+
+/** Workflow commands of GitHub Actions: annotations in the files. */
+function toGithub(report: DriftReport, notes: boolean): string {
+  const property = (text: string) => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  const data = (text: string) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const lines = shown(report, notes).map((finding) => {
+    const { severity, places: [first], message, rule, family } = finding;
+    const where = first === undefined ? "" : `file=${property(first.file)},line=${first.line},`;
+    const title = property(`${family} ${rule}`.trim());
+    return `::${severity === "note" ? "notice" : severity} ${where}title=${title}::${
+      data(message + effect(finding))
+    }`;
+  });
+  return [...lines, summary(report)].join("\n");
+}
+
+function toMarkdown(report: DriftReport, notes: boolean): string {
+  const cell = (text: string) =>
+    text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll(/\s*\n\s*/g, " ");
+  const code = (text: string) => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
+  const rows = shown(report, notes).map((finding) => {
+    const { severity, family, message, places: [first], explained } = finding;
+    const why = explained === undefined ? "" : ` (${explained.by} ${explained.id})`;
+    return `| ${severity} | ${cell(family)} | ${cell(message + effect(finding) + why)} | ${
+      first === undefined ? "" : code(place(first))
+    } |`;
+  });
+  return [
+    `### Spec drift: ${report.comparison}`,
+    "",
+    cell(report.subject),
+    "",
+    ...(rows.length === 0
+      ? []
+      : ["| | family | finding | where |", "| --- | --- | --- | --- |", ...rows, ""]),
+    ...report.remarks.map((remark) => `- ${cell(remark)}`),
+    ...(report.remarks.length === 0 ? [] : [""]),
+    `${summary(report)}.`,
+  ].join("\n");
+}

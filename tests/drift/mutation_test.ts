@@ -1,0 +1,100 @@
+/** Single changes, each to be found and classed by the comparisons that can see it. */
+import assert from "node:assert/strict";
+import { compareGenerated } from "../../generator/drift/compare_generated.ts";
+import { compareHeaders } from "../../generator/drift/compare_headers.ts";
+import { compareSpecs } from "../../generator/drift/compare_specs.ts";
+import { generateFamily } from "../../generator/generate.ts";
+import { resolveFamily } from "../../generator/model/mod.ts";
+import { sectionConstants } from "../../generator/model/uapi.ts";
+import type { SpecFile } from "../../generator/spec/types.ts";
+import { correctedFiles, headers73, resolved } from "./helpers.ts";
+import { KINDS, mutate, type Mutation, Random } from "./mutate.ts";
+
+const CHANGES = 500;
+
+const random = new Random(20261124);
+// Each kind has its share, whatever the dice say.
+const mutations: Mutation[] = Array.from(
+  { length: CHANGES },
+  (_, i) => mutate(correctedFiles, random, KINDS[i % KINDS.length]),
+);
+
+const originalOf = ({ file }: Mutation): SpecFile => correctedFiles.find((one) => one.file === file.file)!;
+const show = ({ kind, file, at }: Mutation) => `${kind}: ${file.file} ${at}`;
+
+Deno.test(`each of ${CHANGES} changes is found in the specs, at its place, and classed right`, () => {
+  const wrong: string[] = [];
+  for (const mutation of mutations) {
+    const { file, rule, at, decoding, sending } = mutation;
+    const found = compareSpecs(originalOf(mutation), file);
+    const hit = found.find((finding) => finding.rule === rule && finding.at === at);
+    if (hit?.impact?.decoding !== decoding || hit.impact.sending !== sending) {
+      wrong.push(
+        `${show(mutation)}: ${JSON.stringify(hit?.impact ?? found.map((one) => `${one.rule} ${one.at}`))}`,
+      );
+    }
+    const breaks = decoding === "breaking" || sending === "breaking";
+    if (hit !== undefined && (hit.severity === "error") !== breaks) {
+      wrong.push(`${show(mutation)}: ${hit.severity}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the headers find each of the changes that concerns a name they have", () => {
+  const before = new Map(
+    resolved(correctedFiles).map((one) => [
+      one.file.file,
+      compareHeaders([one], headers73).findings.filter(({ severity }) => severity === "error").length,
+    ]),
+  );
+  const known = new Set([
+    ...headers73.enums.flatMap(({ entries }) => entries.map(([name]) => name)),
+    ...Object.keys(headers73.defines),
+  ]);
+  let seen = 0;
+  const missed: string[] = [];
+  for (const mutation of mutations) {
+    const { kind, file, at } = mutation;
+    const family = resolveFamily(file);
+    const visible = kind === "retype struct member" ||
+      (kind.startsWith("renumber") && namesOf(file, at).some((name) => known.has(name)));
+    if (!visible) continue;
+    seen++;
+    const errors = compareHeaders([{ file, family }], headers73).findings.filter(({ severity }) =>
+      severity === "error"
+    );
+    if (errors.length <= before.get(file.file)!) missed.push(show(mutation));
+  }
+  assert.deepEqual(missed, []);
+  assert.ok(seen > 40, `only ${seen} changes concern a name of the headers`);
+});
+
+/** C names of the thing at a path. */
+function namesOf(file: SpecFile, at: string): string[] {
+  const [list, owner, , name] = at.split("/");
+  return resolveFamily(file).uapi.sections.flatMap(sectionConstants).filter((constant) =>
+    list === "operations"
+      ? false
+      : constant.owner === owner && constant.specName === name && constant.kind !== "count"
+  ).map((constant) => constant.name);
+}
+
+Deno.test("generated code shows each change that it depends on", () => {
+  const missed: string[] = [];
+  const generated = new Map<SpecFile, Map<string, string>>();
+  for (const mutation of mutations.filter((_, i) => i % 5 === 0)) {
+    const original = originalOf(mutation);
+    const texts = generated.get(original) ??
+      new Map(generateFamily(original).map(({ path, text }) => [path, text]));
+    generated.set(original, texts);
+    const expected = generateFamily(mutation.file).map((file) => ({ ...file, spec: mutation.file }));
+    if (compareGenerated(expected, (path) => texts.get(path)).length === 0) missed.push(show(mutation));
+  }
+  assert.deepEqual(missed, []);
+});
+
+Deno.test("all kinds of change were drawn", () => {
+  assert.deepEqual(new Set(mutations.map(({ kind }) => kind)), new Set(KINDS));
+  assert.equal(mutations.length, CHANGES);
+});
