@@ -1,0 +1,134 @@
+/** One start of the virtual machine: qemu emulates it, so that no right and no hardware of the host is needed. */
+import type { Image } from "./image.ts";
+import { call, makeDisk, sizeOf, toolPath } from "./tools.ts";
+
+/** How to start the machine. */
+export interface BootOptions {
+  /** What to start. */
+  image: Image;
+  /** The folder that the guest sees as /payload. */
+  payload: string;
+  /** An existing folder for what comes back: console.log, report.tap, and what the guest left in /tmp/out. */
+  output: string;
+  /** After so many seconds the machine is switched off. */
+  limit: number;
+  /** Called with each line of the report, when it comes. */
+  onLine: (line: string) => void;
+}
+
+/** How a run of the machine ended. */
+export interface Boot {
+  /** Seconds from the start of qemu until userland was up; undefined if it never was. */
+  ready: number | undefined;
+  /** Seconds from start to end. */
+  took: number;
+  /** Exit status of the suite's script; undefined if it did not end. */
+  exit: number | undefined;
+  /** All lines of the report. */
+  report: string[];
+  /** Whether the limit ended it. */
+  timedOut: boolean;
+}
+
+/**
+ * Of the emulated processor: all it can, but for the instruction cmpxchg16b, with which Linux 6.12 has crashed under
+ * qemu 7.2 in every other start.
+ */
+const CPU = "max,-cx16";
+
+/**
+ * A crash ends the machine (panic=-1 with -no-reboot) rather than hang it. What is only slow is no defect: watchdogs
+ * that measure time are off.
+ */
+const COMMAND_LINE = [
+  "console=ttyS0 panic=-1 loglevel=5 root=/dev/nvme0n1 rootfstype=ext4 rw init=/init",
+  "mitigations=off audit=0 no_timer_check nowatchdog rcupdate.rcu_cpu_stall_suppress=1 net.ifnames=0",
+  "null_blk.nr_devices=0",
+].join(" ");
+
+function hardware(image: Image, disk: string, files: string): string[] {
+  return [
+    ...["-accel", "tcg,thread=multi,tb-size=512", "-cpu", CPU, "-smp", "2", "-m", "2048"],
+    ...["-kernel", image.kernel, "-append", COMMAND_LINE, "-no-reboot", "-nic", "none"],
+    ...["-drive", `file=${image.root},if=none,id=root,format=raw,snapshot=on`],
+    ...["-device", "nvme,serial=root,drive=root"],
+    ...["-drive", `file=${disk},if=none,id=payload,format=raw,readonly=on`],
+    ...["-device", "virtio-blk-pci,drive=payload", "-device", "virtio-serial-pci"],
+    ...["-chardev", `file,id=files,path=${files}`, "-device", "virtserialport,chardev=files,name=files"],
+    ...["-device", "virtserialport,chardev=report,name=report", "-display", "none", "-monitor", "none"],
+  ];
+}
+
+/** Runs the suite that is in the payload, to its end or to the limit. */
+export async function boot({ image, payload, output, limit, onLine }: BootOptions): Promise<Boot> {
+  const work = await Deno.makeTempDir({ prefix: "tynl-vm-" });
+  try {
+    const disk = await payloadDisk(payload, work);
+    const files = `${work}/files.tar`;
+    const start = performance.now();
+    const elapsed = () => (performance.now() - start) / 1000;
+    const deadline = AbortSignal.timeout(limit * 1000);
+    const qemu = new Deno.Command(toolPath("qemu-system-x86_64"), {
+      args: [
+        ...hardware(image, disk, files),
+        ...["-chardev", "stdio,id=report,signal=off", "-serial", `file:${output}/console.log`],
+      ],
+      // Of a closed one qemu would think that nobody reads the report.
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      signal: deadline,
+    }).spawn();
+    const complaints = new Response(qemu.stderr).text();
+    const result: Boot = { ready: undefined, took: 0, exit: undefined, report: [], timedOut: false };
+    for await (const line of lines(qemu.stdout)) {
+      result.report.push(line);
+      if (line.startsWith("# ready ")) result.ready ??= elapsed();
+      const exit = /^# exit (\d+) /.exec(line)?.[1];
+      if (exit !== undefined) result.exit = Number(exit);
+      onLine(line);
+    }
+    await Promise.all([qemu.status, qemu.stdin.close().catch(() => {})]);
+    result.timedOut = deadline.aborted;
+    result.took = elapsed();
+    await Deno.writeTextFile(`${output}/report.tap`, result.report.join("\n") + "\n");
+    const complaint = await complaints;
+    if (complaint !== "") await Deno.writeTextFile(`${output}/qemu.log`, complaint);
+    await call("tar", ["xf", files, "-C", output, "--no-same-owner"], ".").catch(() => {});
+    return result;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+/** Starts the machine with its console on this terminal, and a shell there. */
+export async function shell(image: Image, payload: string): Promise<void> {
+  const work = await Deno.makeTempDir({ prefix: "tynl-vm-" });
+  try {
+    await Deno.writeTextFile(`${payload}/shell`, "");
+    const disk = await payloadDisk(payload, work);
+    const report = ["-chardev", `file,id=report,path=${work}/report.tap`, "-serial", "stdio"];
+    await new Deno.Command(toolPath("qemu-system-x86_64"), {
+      args: [...hardware(image, disk, `${work}/files.tar`), ...report],
+    }).spawn().status;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+async function payloadDisk(payload: string, work: string): Promise<string> {
+  const disk = `${work}/payload.ext4`;
+  await makeDisk(payload, disk, Math.ceil(sizeOf(payload) / 2 ** 20 * 1.5) + 16);
+  return disk;
+}
+
+async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  // A damaged or incomplete character must not end the report: no fatal decoding.
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+  if (rest !== "") yield rest;
+}

@@ -1,0 +1,8 @@
+/** All suites, in the order in which they run. @module */
+import type { Suite } from "../suite.ts";
+import { harness } from "./harness.ts";
+import { netlink } from "./netlink.ts";
+import { nfsTlshd, nvmeTlshd } from "./tlshd.ts";
+
+/** All suites, in the order in which they run. */
+export const suites: readonly Suite[] = [...harness, netlink, nvmeTlshd, nfsTlshd];
