@@ -41,6 +41,9 @@ Deno.test("every family has an entry point of its own, and one for its UAPI cons
     "./generator",
     "./tls",
     "./tls/x509",
+    "./keyring",
+    "./ktls",
+    "./handshake-agent",
     "./families",
   ]);
 });
