@@ -63,6 +63,11 @@ const SUBCOMMANDS: Record<string, { about: string; file: string; run: string }> 
     file: "./compare_uapi.ts",
     run: "compareUapi",
   },
+  drift: {
+    about: "hold specs against generated code, other specs, C headers or the running kernel",
+    file: "./drift.ts",
+    run: "drift",
+  },
   ynl: {
     about: "what the kernel's ynl command does, with its options; they may also stand alone",
     file: "./ynl.ts",
