@@ -48,6 +48,11 @@ const SUBCOMMANDS: Record<string, { about: string; file: string; run: string }> 
     file: "./decode.ts",
     run: "decode",
   },
+  tlshd: {
+    about: "serve the kernel's TLS handshakes and new keys, in the place of tlshd",
+    file: "./tlshd.ts",
+    run: "tlshd",
+  },
   generate: {
     about: "write typed TypeScript, or C headers, from netlink specs",
     file: "./generate.ts",
