@@ -37,7 +37,7 @@ export interface UpdateKeysOptions {
 /** One TLS 1.3 connection without a socket: see the module documentation of `@tynl/tynl/tls`. */
 export class TlsConnection {
   readonly #padding: number;
-  readonly #records: RecordLayer;
+  readonly #records = new RecordLayer();
   readonly #messages: MessageReader;
   readonly #updates: KeyUpdates;
   #handshake: Handshake | undefined;
@@ -51,16 +51,17 @@ export class TlsConnection {
 
   /** Used by createClient, createServer and resumeConnection. */
   constructor(options: TlsOptions, begin: ((io: HandshakeIo) => Handshake) | SessionState) {
-    this.#records = new RecordLayer(settings(options).recordSizeLimit);
+    const { recordSizeLimit } = settings(options);
     this.#padding = options.padding ?? 1;
     this.#messages = new MessageReader(options.maxHandshakeMessage ?? 65536);
     this.#updates = new KeyUpdates(options.now);
     if (typeof begin === "function") {
-      this.#handshake = begin(this.#io());
+      this.#handshake = begin(this.#io(recordSizeLimit));
       this.#handshake.start();
     } else {
       this.#state = begin;
       this.#records.peerLimit = begin.peerRecordSizeLimit;
+      this.#records.ownLimit = recordSizeLimit;
       this.#useTraffic(begin);
     }
   }
@@ -222,7 +223,7 @@ export class TlsConnection {
     }
   }
 
-  #io(): HandshakeIo {
+  #io(recordSizeLimit: number): HandshakeIo {
     return {
       send: (message) => void this.#flight.push(message),
       flush: (version) => this.#flush(version),
@@ -233,7 +234,10 @@ export class TlsConnection {
         this.#records.readWith(protection);
       },
       writeWith: (protection) => this.#records.writeWith(protection),
-      limitRecords: (limit) => this.#records.peerLimit = limit,
+      limitRecords: (limit) => {
+        this.#records.peerLimit = limit;
+        this.#records.ownLimit = recordSizeLimit;
+      },
       refuseEarlyData: () => this.#records.refusesEarlyData = true,
       takePlainAlert: () => this.#records.takesPlainAlert = true,
       complete: (session, state) => {

@@ -40,7 +40,7 @@ export interface HandshakeIo {
   readWith(protection: RecordProtection): void;
   /** Writes with other keys from here on. */
   writeWith(protection: RecordProtection): void;
-  /** The peer's record_size_limit. */
+  /** The peer's record_size_limit; ours holds from here on, too (RFC 8449 section 4: both sides have said theirs). */
   limitRecords(limit: number): void;
   /** The client may send early data, none of which is accepted. */
   refuseEarlyData(): void;

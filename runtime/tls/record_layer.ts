@@ -10,7 +10,6 @@ const idleLimit = 32;
 /** Both directions of a connection's records. */
 export class RecordLayer {
   readonly #records = new RecordReader();
-  readonly #ownLimit: number;
   #unsent: Uint8Array[] = [];
   #read: RecordProtection | undefined;
   #write: RecordProtection | undefined;
@@ -19,15 +18,12 @@ export class RecordLayer {
   #idle = 0;
   /** Most bytes of content, type and padding that the peer takes in a protected record (RFC 8449). */
   peerLimit = 16385;
+  /** Most of the same that we take: what we announced, once the peer has answered it. */
+  ownLimit = 16385;
   /** The client may send early data, none of which is accepted. */
   refusesEarlyData = false;
   /** The peer's first record under its new keys may be an alert without protection instead. */
   takesPlainAlert = false;
-
-  /** `ownLimit`: what we announce as record_size_limit. */
-  constructor(ownLimit: number) {
-    this.#ownLimit = ownLimit;
-  }
 
   /** Most bytes of content in a record of ours. */
   get most(): number {
@@ -130,7 +126,7 @@ export class RecordLayer {
     }
     if (type !== ContentType.applicationData) refuse("unexpectedMessage", "a record that is not protected");
     try {
-      const opened = this.#read.open(header, body, this.#ownLimit);
+      const opened = this.#read.open(header, body, this.ownLimit);
       this.#peerIsProtected = true;
       return opened;
     } catch (error) {

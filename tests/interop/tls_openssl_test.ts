@@ -226,6 +226,11 @@ test("padded records are understood, both ways", async () => {
   await withServer(["-nocert", "-record_padding", "512", ...pskArguments(psk256)], options, opens);
 });
 
+test("a peer that does not know record_size_limit sends records as long as it likes", async () => {
+  const options = { psks: [psk256], recordSizeLimit: 600 };
+  await withServer(["-nocert", ...pskArguments(psk256)], options, exchangesMuch);
+});
+
 for (const suite of suites) {
   const psk = suite === "TLS_AES_256_GCM_SHA384" ? psk384 : psk256;
   test(`a mebibyte each way with ${suite}, as client`, async () => {

@@ -674,6 +674,30 @@ Deno.test("a record beyond our record_size_limit gives record_overflow", () => {
   failsTowards(alert.recordOverflow, server, client, sealed(client, 23, new Uint8Array(100)));
 });
 
+Deno.test("our record_size_limit binds no server that has not answered it (RFC 8449 section 4)", () => {
+  const silent = extending(
+    "EncryptedExtensions",
+    (own) => own.filter(({ type }) => type !== ExtensionType.recordSizeLimit),
+  );
+  const client = createClient({ ...withPsk.client, recordSizeLimit: 100 });
+  const { tls } = rogueServer(silent);
+  exchange(client, tls);
+  client.receive(sealed(tls, 23, new Uint8Array(5000)));
+  assert.deepEqual(client.takeEvents().at(-1), { type: "data", data: new Uint8Array(5000) });
+});
+
+Deno.test("our record_size_limit binds no client that has not announced one (RFC 8449 section 4)", () => {
+  const silent = extending(
+    "ClientHello",
+    (own) => own.filter(({ type }) => type !== ExtensionType.recordSizeLimit),
+  );
+  const { tls } = rogueClient(silent);
+  const server = createServer({ ...withPsk.server, recordSizeLimit: 100 });
+  exchange(tls, server);
+  server.receive(sealed(tls, 23, new Uint8Array(5000)));
+  assert.deepEqual(server.takeEvents().at(-1), { type: "data", data: new Uint8Array(5000) });
+});
+
 Deno.test("data that interrupts a handshake message gives unexpected_message", () => {
   const client = createClient(withPsk.client);
   const { tls, say } = rogueServer();
