@@ -180,5 +180,3 @@ export async function benchTls(rounds: number): Promise<boolean> {
     judge("certificates of both, the dearer side in milliseconds", dearest(2), MUTUAL_TARGET),
   ].every((met) => met);
 }
-
-if (import.meta.main && !await benchTls(5)) Deno.exit(1);

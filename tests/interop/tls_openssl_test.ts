@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import {
   type ClientOptions,
-  createClient,
   createServer,
   type ExternalPsk,
   type GroupName,
@@ -28,6 +27,7 @@ import {
   suites,
   talks,
 } from "./exchange.ts";
+import { withClient, withServer } from "./openssl.ts";
 import { Endpoint, hasProgram, listen, Peer, portOf } from "./peer.ts";
 import { keyUpdateTests } from "./key_updates.ts";
 
@@ -35,28 +35,6 @@ const available = hasProgram("openssl", "version");
 const reason = available ? "" : " (ignored: needs the openssl command)";
 const authority = available ? new Authority() : undefined;
 Deno.test.afterAll(() => authority?.[Symbol.dispose]());
-
-/** tynl's client and `openssl s_server`. */
-async function withServer(args: readonly string[], options: ClientOptions, body: Body): Promise<void> {
-  await using peer = new Peer("openssl", ["s_server", "-accept", "127.0.0.1:0", "-tls1_3", ...args]);
-  const [, port] = await peer.prints(/ACCEPT 127\.0\.0\.1:(\d+)/);
-  using endpoint = await Endpoint.connect(Number(port), createClient(options));
-  await body(endpoint, peer);
-}
-
-/** tynl's server and `openssl s_client`. */
-async function withClient(args: readonly string[], options: ServerOptions, body: Body): Promise<void> {
-  using listener = listen();
-  await using peer = new Peer("openssl", [
-    "s_client",
-    "-connect",
-    `127.0.0.1:${portOf(listener)}`,
-    "-tls1_3",
-    ...args,
-  ]);
-  using endpoint = new Endpoint(await listener.accept(), createServer(options));
-  await body(endpoint, peer);
-}
 
 function test(name: string, body: () => Promise<void>): void {
   Deno.test({ name: `OpenSSL: ${name}${reason}`, ignore: !available, fn: body });
@@ -183,24 +161,6 @@ test("tynl's server asks OpenSSL for another key share, with a cookie", async ()
     assert(endpoint.tls.session?.helloRetried);
   });
 });
-
-const mlkem = hasProgram("sh", "-c", "openssl list -kem-algorithms | grep -q X25519MLKEM768");
-for (const role of ["client", "server"] as const) {
-  Deno.test({
-    name: `OpenSSL: X25519MLKEM768, tynl as ${role}${mlkem ? "" : " (ignored: needs OpenSSL 3.5)"}`,
-    ignore: !mlkem,
-    fn: async () => {
-      const args = ["-groups", "X25519MLKEM768", ...pskArguments(psk256)];
-      const agrees: Body = async (endpoint, peer) => {
-        await opens(endpoint, peer);
-        assert.equal(endpoint.tls.session?.group, "x25519mlkem768");
-      };
-      const groups = ["x25519mlkem768"] as const;
-      if (role === "client") await withServer(["-nocert", ...args], { psks: [psk256], groups }, agrees);
-      else await withClient(args, { ...bothPsks, groups }, agrees);
-    },
-  });
-}
 
 test("the application protocol and the server's name are agreed on, as client", async () => {
   const options = { serverName, verifyPeer: authority!.verifyPeer(), alpn: ["other", "nvme"] };
