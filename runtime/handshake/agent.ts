@@ -5,13 +5,17 @@ import { Journal } from "./events.ts";
 import { HandedSocket } from "./handed_socket.ts";
 import { handshake, type HandshakeFacts } from "./handshaker.ts";
 import { Keeper, type RekeyFacts } from "./keeper.ts";
+import { kernelConnections } from "./kernel_connections.ts";
 import { kernelKeys } from "./kernel_keys.ts";
 import { isForbidden, KernelQueue } from "./kernel_queue.ts";
 import { kernelRecords } from "./kernel_records.ts";
+import { Keyrings } from "./keyrings.ts";
 import type { KeyStore, Serial } from "./keys.ts";
+import { checkLimits, deadlineOf } from "./limits.ts";
 import type { RecordLayer, RecordLayerSupport } from "./record_layer.ts";
 import { type HelloRequest, readRequest, type RekeyRequest } from "./request.ts";
-import { Schedule } from "./schedule.ts";
+import { type Job, Schedule } from "./schedule.ts";
+import { defaultKeyring } from "./scope.ts";
 import { printable } from "./text.ts";
 import type {
   Agent,
@@ -24,25 +28,10 @@ import type {
   TlsPolicy,
 } from "./types.ts";
 
-const defaultLimits: Required<AgentLimits> = {
-  concurrency: 64,
-  waiting: 256,
-  deadline: 10_000,
-  sessions: 1024,
-  keyUpdates: 16,
-};
+/** Milliseconds until the next try after a request could not be fetched. */
+const retryAfter = 1000;
 
 const systemClock: AgentClock = { now: () => performance.now(), date: () => new Date() };
-
-/** Range of each limit: whole numbers from 1 on, and times that a timer can measure. */
-function checkLimits(limits: AgentLimits): Required<AgentLimits> {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(Number.isSafeInteger(value) && value >= 1 && value < 2 ** 31)) {
-      throw new RangeError(`limits.${name} is a whole number from 1 to 2147483647, not ${value}`);
-    }
-  }
-  return { ...defaultLimits, ...limits };
-}
 
 /** What a request came to. */
 interface Result {
@@ -62,7 +51,7 @@ export class HandshakeAgent implements Agent {
   readonly #keeper: Keeper;
   readonly #schedule: Schedule;
   readonly #sockets = new Set<HandedSocket>();
-  readonly #keyrings = new Map<string, Serial>();
+  readonly #keyrings: Keyrings;
   /** Ends the listening: nothing more is accepted. */
   readonly #stop = new AbortController();
   #policy: TlsPolicy;
@@ -72,6 +61,11 @@ export class HandshakeAgent implements Agent {
   #state: AgentStatus["state"] = "created";
   #accepting = false;
   #acceptAgain = false;
+  /** The last fetching of requests. */
+  #accepted: Promise<void> = Promise.resolve();
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Why all work is being given up. */
+  #cancelled: Error | undefined;
   #failure: unknown;
   #ended: Promise<void> = Promise.resolve();
 
@@ -84,9 +78,10 @@ export class HandshakeAgent implements Agent {
     this.#records = options.records ?? kernelRecords();
     this.#clock = options.clock ?? systemClock;
     this.#journal = new Journal(options.onEvent);
+    this.#keyrings = new Keyrings(this.#keys, this.#journal);
     this.#keeper = new Keeper(this.#records, this.#journal, () => this.#clock.now(), this.#limits);
     this.#schedule = new Schedule(this.#limits.concurrency);
-    this.#schedule.onFree = () => void this.#acceptAll();
+    this.#schedule.onFree = () => this.#acceptAll();
   }
 
   run(signal?: AbortSignal): Promise<void> {
@@ -110,21 +105,24 @@ export class HandshakeAgent implements Agent {
       this.#prepare();
       signal?.addEventListener("abort", cancel);
       if (signal?.aborted) cancel();
-      const listening = queue.listen(() => void this.#acceptAll(), this.#stop.signal);
+      const listening = queue.listen(() => this.#acceptAll(), this.#stop.signal);
       const following = this.#follow();
       this.#journal.tell({ type: "started", suites: this.#support.suites, sessions: this.#keeper.size });
-      void this.#acceptAll();
+      this.#acceptAll();
       try {
         await listening;
       } catch (error) {
         this.#journal.tell({ type: "fault", during: "events", error: error as Error });
         this.#fail(error);
       }
+      // A request that is being fetched is ours already.
+      await this.#accepted;
       await this.#schedule.idle();
       this.#stop.abort();
       await following;
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
+      clearTimeout(this.#retry);
       signal?.removeEventListener("abort", cancel);
       this.#queue = undefined;
       this.#state = "stopped";
@@ -134,6 +132,12 @@ export class HandshakeAgent implements Agent {
 
   /** Finds out what this machine has, before anything depends on it. */
   #prepare(): void {
+    this.#askForSupport();
+    const { netns, sessions } = this.#options;
+    this.#keeper.open(this.#keys, sessions?.keyring ?? defaultKeyring(netns));
+  }
+
+  #askForSupport(): void {
     this.#support = this.#records.support();
     const { suites, missing } = this.#support;
     this.#journal.decide(
@@ -141,16 +145,21 @@ export class HandshakeAgent implements Agent {
       suites.length > 0,
       missing ?? (suites.length > 0 ? `kernel TLS takes ${suites.join(", ")}` : "kernel TLS takes no suite"),
     );
-    this.#keeper.open(this.#keys, this.#options.sessions?.keyring ?? "tynl-sessions");
   }
 
   async #follow(): Promise<void> {
-    const { connections } = this.#options;
-    if (connections == null) return;
-    await this.#keeper.follow(connections, this.#stop.signal);
+    const { connections, transport, netns } = this.#options;
+    if (connections === null) return;
+    const running = () =>
+      kernelConnections({
+        ...transport === undefined ? {} : { transport },
+        ...netns === undefined ? {} : { netns },
+      });
+    await this.#keeper.follow(connections ?? running(), this.#stop.signal);
   }
 
   #cancel(reason: Error): void {
+    this.#cancelled ??= reason;
     this.#stop.abort();
     for (const socket of this.#sockets) socket.interrupt(reason);
   }
@@ -193,18 +202,19 @@ export class HandshakeAgent implements Agent {
       this.#keeper.limits = this.#limits;
       this.#schedule.concurrency = this.#limits.concurrency;
     }
-    if (policy !== undefined) {
-      this.#policy = policy;
-      this.#keyrings.clear();
-    }
+    if (policy !== undefined) this.#policy = policy;
     this.#journal.tell({ type: "reloaded" });
   }
 
   /** Accepts until there is nothing more, or as much as there may be. */
-  async #acceptAll(): Promise<void> {
+  #acceptAll(): void {
     this.#acceptAgain = true;
     if (this.#accepting) return;
     this.#accepting = true;
+    this.#accepted = this.#accept();
+  }
+
+  async #accept(): Promise<void> {
     try {
       while (this.#acceptAgain) {
         this.#acceptAgain = false;
@@ -216,7 +226,9 @@ export class HandshakeAgent implements Agent {
       }
     } catch (error) {
       this.#journal.tell({ type: "fault", during: "accept", error: error as Error });
-      if (isForbidden(error)) this.#fail(error);
+      if (isForbidden(error)) return this.#fail(error);
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.#acceptAll(), retryAfter);
     } finally {
       this.#accepting = false;
     }
@@ -236,13 +248,9 @@ export class HandshakeAgent implements Agent {
     this.#journal.accepted++;
     const socket = new HandedSocket(request.fd);
     this.#sockets.add(socket);
+    if (this.#cancelled !== undefined) socket.interrupt(this.#cancelled);
     const begun = this.#clock.now();
-    if (request.kind === "unknown") {
-      const work = () => {
-        throw new RequestError(Errno.EOPNOTSUPP, "the kernel wants something that is not known");
-      };
-      return this.#schedule.start(async () => void await this.#serve(socket, begun, work));
-    }
+    if (request.kind === "unknown") return this.#schedule.start(() => this.#refuse(socket, begun));
     const has = request.takesSessionId;
     this.#journal.decide(
       "key-update",
@@ -251,11 +259,12 @@ export class HandshakeAgent implements Agent {
         ? "this kernel hands KeyUpdates up"
         : "this kernel has no KeyUpdate requests: consumers reconnect instead",
     );
-    const deadline = Math.min(request.timeout ?? Infinity, this.#limits.deadline);
-    const timer = setTimeout(
-      () => socket.interrupt(new RequestError(Errno.ETIMEDOUT, `not done within ${deadline} ms`)),
-      deadline,
-    );
+    const deadline = deadlineOf(request.timeout, this.#limits);
+    let waiting: Job | undefined;
+    const timer = setTimeout(() => {
+      socket.interrupt(new RequestError(Errno.ETIMEDOUT, `not done within ${deadline} ms`));
+      if (waiting !== undefined) this.#schedule.hasten(waiting);
+    }, deadline);
     const run = async () => {
       try {
         if (request.kind === "hello") await this.#hello(request, socket, begun);
@@ -266,19 +275,28 @@ export class HandshakeAgent implements Agent {
     };
     // New keys cost little, and the whole connection waits for them.
     if (request.kind === "rekey") this.#schedule.start(run);
-    else this.#schedule.add(begun + deadline, run);
+    else waiting = this.#schedule.add(begun + deadline, run);
+  }
+
+  /** Reports that a kind of request is not known. */
+  async #refuse(socket: HandedSocket, begun: number): Promise<void> {
+    const error = new RequestError(Errno.EOPNOTSUPP, "the kernel wants something that is not known");
+    await this.#serve(socket, begun, () => Promise.reject(error));
+    this.#journal.tell({ type: "fault", during: "accept", error });
   }
 
   async #hello(request: HelloRequest, socket: HandedSocket, begun: number): Promise<void> {
     const facts: HandshakeFacts = {};
     const { cookie, ...outcome } = await this.#serve(socket, begun, async (cookie, peer) => {
+      // Modules may have been loaded since.
+      if (this.#support.suites.length === 0) this.#askForSupport();
       const remoteAuth = await handshake(request, socket, {
         keys: this.#keys,
         records: this.#records,
         suites: this.#support.suites,
         policy: this.#policy,
         clock: this.#clock,
-        keyrings: this.#findKeyrings(),
+        keyrings: this.#keyrings.find(this.#policy.keyrings ?? [".nvme"]),
         keep: (tls, remoteAuth) => this.#keeper.keep(tls, cookie, remoteAuth, peer),
       }, facts);
       return { remoteAuth, sessionId: facts.sessionId };
@@ -345,35 +363,6 @@ export class HandshakeAgent implements Agent {
       duration: this.#clock.now() - begun,
       reported,
     };
-  }
-
-  /** Serials of the policy's keyrings that are there now; .nvme comes with its module, maybe later. */
-  #findKeyrings(): readonly Serial[] {
-    const found: Serial[] = [];
-    for (const keyring of this.#policy.keyrings ?? [".nvme"]) {
-      if (typeof keyring === "number") {
-        found.push(keyring);
-        continue;
-      }
-      const serial = this.#keyrings.get(keyring) ?? this.#findKeyring(keyring);
-      if (serial === undefined) continue;
-      this.#keyrings.set(keyring, serial);
-      found.push(serial);
-    }
-    return found;
-  }
-
-  #findKeyring(name: string): Serial | undefined {
-    let serial: Serial | undefined;
-    let reason = "it does not exist";
-    try {
-      serial = this.#keys.findKeyring(name);
-    } catch (error) {
-      reason = (error as Error).message;
-    }
-    const text = serial === undefined ? `cannot be searched for PSKs: ${reason}` : "is searched for PSKs";
-    this.#journal.decide("keyring", serial !== undefined, `the keyring ${name} ${text}`, name);
-    return serial;
   }
 }
 

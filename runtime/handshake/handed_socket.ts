@@ -98,6 +98,8 @@ export class HandedSocket {
   /** What `work` gives, unless this is interrupted first: then why it was. */
   async unlessInterrupted<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.#interruption;
+    // Nobody may be left to hear of a failure.
+    work.catch(() => {});
     this.#check();
     let stop: (() => void) | undefined;
     const interrupted = new Promise<never>((_, reject) => {

@@ -10,6 +10,7 @@ import { Rekey } from "./rekey.ts";
 import type { RekeyRequest } from "./request.ts";
 import type { SessionRecord } from "./session_record.ts";
 import { SessionStore } from "./sessions.ts";
+import { followConnections } from "./sweeper.ts";
 import type { RekeyEvent } from "./types.ts";
 
 /** Connections whose KeyUpdates are watched at most; the oldest is forgotten. */
@@ -193,30 +194,19 @@ export class Keeper {
   }
 
   /** Forgets sessions as their connections end, until the signal is aborted. Never throws. */
-  async follow(connections: Connections, signal: AbortSignal): Promise<void> {
-    const sweep = async () => {
-      try {
-        const known = this.#store?.cookies() ?? [];
-        const present = await connections.list();
-        for (const cookie of known) if (!present.has(cookie)) this.forget(cookie, "swept");
-      } catch (error) {
-        this.#journal.tell({ type: "fault", during: "connections", error: error as Error });
-      }
-    };
-    try {
-      const watching = connections.watch((cookie) => this.forget(cookie), () => void sweep(), signal);
-      await sweep();
-      this.#journal.decide("connections", true, "sessions are forgotten as their connections end");
-      await watching;
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#journal.decide(
-        "connections",
-        false,
-        `the kernel does not tell when connections end, so sessions stay until the next start: ${
-          (error as Error).message
-        }`,
-      );
-    }
+  follow(connections: Connections, signal: AbortSignal): Promise<void> {
+    return followConnections(connections, {
+      known: () => this.#store?.cookies() ?? [],
+      ended: (cookie, reason) => this.forget(cookie, reason),
+      failed: (error) => this.#journal.tell({ type: "fault", during: "connections", error }),
+      heard: (failure) =>
+        this.#journal.decide(
+          "connections",
+          failure === undefined,
+          failure === undefined
+            ? "sessions are forgotten as their connections end"
+            : `the kernel does not tell when connections end, so sessions stay longer: ${failure.message}`,
+        ),
+    }, signal);
   }
 }

@@ -8,6 +8,7 @@
 export { createAgent } from "./agent.ts";
 export type { Connections } from "./connections.ts";
 export { Errno, errnoOf, errnoOfAlert, RequestError } from "./errno.ts";
+export { kernelConnections } from "./kernel_connections.ts";
 export { kernelKeys } from "./kernel_keys.ts";
 export { kernelRecords } from "./kernel_records.ts";
 export type { KeyDescription, KeyStore, Serial } from "./keys.ts";

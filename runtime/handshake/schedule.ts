@@ -1,7 +1,7 @@
 /** Which request is worked on when. @module */
 
 /** Something to be done before a moment. */
-interface Job {
+export interface Job {
   /** When it is due, on the clock of the schedule's owner. */
   readonly due: number;
   /** Does it; never throws. */
@@ -34,10 +34,20 @@ export class Schedule {
   }
 
   /** Adds a job, and starts it if there is room. */
-  add(due: number, run: () => Promise<void>): void {
-    const later = this.#waiting.findIndex((job) => job.due > due);
-    this.#waiting.splice(later < 0 ? this.#waiting.length : later, 0, { due, run });
+  add(due: number, run: () => Promise<void>): Job {
+    const job = { due, run };
+    const later = this.#waiting.findIndex((other) => other.due > due);
+    this.#waiting.splice(later < 0 ? this.#waiting.length : later, 0, job);
     this.#fill();
+    return job;
+  }
+
+  /** Starts a job at once if it still waits. */
+  hasten(job: Job): void {
+    const at = this.#waiting.indexOf(job);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    this.start(job.run);
   }
 
   /** Starts a job at once, however many there are. */

@@ -74,7 +74,10 @@ export interface AgentLimits {
 
 /** How KeyUpdates find their session. */
 export interface SessionOptions {
-  /** Name of the keyring in the user keyring that holds them: `tynl-sessions` if left out. */
+  /**
+   * Name of the keyring in the user keyring that holds them: `tynl-sessions:` and the number of the network namespace
+   * if left out. Agents of several namespaces must not share one: each forgets what is no connection of its own.
+   */
   readonly keyring?: string;
 }
 
@@ -96,7 +99,7 @@ export interface AgentOptions {
   readonly keys?: KeyStore;
   /** The kernel's TLS. */
   readonly records?: RecordLayer;
-  /** Which connections there are, so that sessions are forgotten with them; `null` to do without. */
+  /** Which connections there are, so that sessions are forgotten with them: the kernel's; `null` to do without. */
   readonly connections?: Connections | null;
   /** How TLS is to be done. */
   readonly policy?: TlsPolicy;
@@ -224,7 +227,7 @@ export interface SessionLostEvent {
   readonly reason: string;
 }
 
-/** The agent could not fetch a request, or another fault that belongs to none. */
+/** The agent could not fetch a request, or does not know what it wants, or another fault that belongs to none. */
 export interface FaultEvent {
   /** What kind of event this is. */
   readonly type: "fault";
