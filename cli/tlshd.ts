@@ -58,6 +58,7 @@ export async function tlshd(args: string[], io: Io = standardIo(), parts: Parts 
     }
     return await serve(
       {
+        version: manifest.version,
         paths: values.config === undefined ? CONFIG_PATHS : [values.config],
         stderr: values.stderr,
         ...logFormat === undefined ? {} : { logFormat },

@@ -1,8 +1,8 @@
 /** Datagrams to a socket in the file system or of the abstract namespace: to syslog, and to systemd. @module */
 import { type Bytes, Socket, sockets } from "../../runtime/posix/mod.ts";
 
-/** Numbers of linux/socket.h. */
-const AF_UNIX = 1, SOCK_DGRAM = 2;
+/** Numbers of linux/socket.h, linux/net.h and asm-generic/errno-base.h. */
+const AF_UNIX = 1, SOCK_DGRAM = 2, EAGAIN = 11;
 /** Most bytes of a path in `struct sockaddr_un`. */
 const MAX_PATH = 107;
 
@@ -62,5 +62,3 @@ export class DatagramTarget implements Disposable {
     this.#fd = -1;
   }
 }
-
-const EAGAIN = 11;

@@ -4,6 +4,7 @@ import type { Role } from "../../runtime/tls/mod.ts";
 import { type ConfiguredPath, type LogLevel, parseConfig, type TlshdConfig } from "./config.ts";
 import { FileError, readTrusted } from "./files.ts";
 import { MAX_KEY_FILE_BYTES } from "./key_file.ts";
+import { hostName } from "./resolve.ts";
 import { loadCrls, type Loaded, loadIdentity, loadTrustStore, systemTrustStore } from "./material.ts";
 
 /** A line about the configuration. */
@@ -122,6 +123,7 @@ export function loadPolicy(config: TlshdConfig, options: LoadOptions = {}): Load
     expectNoPad: config.expectNoPad,
     zeroCopy: config.zeroCopy,
     answerKeyUpdates: config.answerKeyUpdates,
+    ...config.resolveNames ? { resolveName: hostName } : {},
   };
   const limits: AgentLimits = {
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -130,6 +132,15 @@ export function loadPolicy(config: TlshdConfig, options: LoadOptions = {}): Load
     ...(keyUpdates === undefined ? {} : { keyUpdates }),
   };
   return { policy, limits, reports: loader.reports, faults: loader.faults };
+}
+
+/** Paths of all files that {@linkcode loadPolicy} reads. */
+export function configuredFiles({ files }: TlshdConfig): string[] {
+  const paths = [files.client, files.server].flatMap(({ truststore, crl, certificate, privateKey }) =>
+    [truststore, crl, certificate, privateKey].flatMap((at) => at === undefined ? [] : [at.path])
+  );
+  const standing = systemTrustStore();
+  return [...new Set(standing === undefined ? paths : [...paths, standing])];
 }
 
 function rolePolicy(role: Role, config: TlshdConfig, loader: Loader, options: LoadOptions): RolePolicy {

@@ -1,13 +1,25 @@
 /** The daemon: from a configuration to an agent that runs until it is told to stop. @module */
-import { type Agent, type AgentOptions, createAgent } from "../../runtime/handshake/mod.ts";
+import {
+  type Agent,
+  type AgentEvent,
+  type AgentOptions,
+  createAgent,
+  type DecisionEvent,
+} from "../../runtime/handshake/mod.ts";
+import { setDumpable } from "../../runtime/posix/mod.ts";
 import { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { ConfigError, type LogFormat, type TlshdConfig } from "./config.ts";
+import { ConfigError, type LogFormat } from "./config.ts";
 import { entryOf } from "./entries.ts";
 import { FileError } from "./files.ts";
-import { Log, type LogOptions, type Sink } from "./log.ts";
-import { loadConfig, loadPolicy, type Report } from "./policy.ts";
-import { hasSyslog, standardError, syslog } from "./sinks.ts";
+import { keyLog } from "./key_log.ts";
+import { type Entry, Log } from "./log.ts";
+import { type Recorder, recorder } from "./metrics.ts";
+import { Notifier } from "./notify.ts";
+import { configuredFiles, loadConfig, type LoadedConfig, type LoadedPolicy, loadPolicy } from "./policy.ts";
+import { logOptions } from "./sinks.ts";
+import { type StatusReport, StatusSocket } from "./status.ts";
+import { FileWatch } from "./watch.ts";
 
 /** What the command line says. */
 export interface ServeOptions {
@@ -17,61 +29,97 @@ export interface ServeOptions {
   readonly stderr: boolean;
   /** Format of the log, whatever the configuration says. */
   readonly logFormat?: LogFormat;
+  /** Version of tynl. */
+  readonly version: string;
 }
 
-/** Parts of the kernel that tests replace. */
-export type Parts = Pick<AgentOptions, "transport" | "keys" | "records" | "connections">;
+/** Parts of the kernel, and times, that tests replace. */
+export interface Parts extends Pick<AgentOptions, "transport" | "keys" | "records" | "connections"> {
+  /** Milliseconds between two looks at the configured files. */
+  readonly watchPeriod?: number;
+}
 
 /** Signals that reload the configuration, and that end the daemon; those of tlshd. */
 const RELOAD = ["SIGHUP", "SIGUSR1"] as const, STOP = ["SIGTERM", "SIGINT"] as const;
 
-/** Opens the log. */
-function logOptions(
-  config: TlshdConfig,
-  options: ServeOptions,
-  io: Io,
-  toSyslog: Sink | undefined,
-): LogOptions {
-  const format = options.logFormat ?? config.logFormat ?? "text";
-  const journal = Deno.env.get("JOURNAL_STREAM") !== undefined;
-  const toStderr = standardError((line) => io.err(line), journal, format === "json");
-  const sinks = [
-    // To the journal by both ways, each line would be there twice.
-    ...toSyslog === undefined || (options.stderr && journal) ? [] : [toSyslog],
-    // A log that goes nowhere helps nobody.
-    ...options.stderr || toSyslog === undefined ? [toStderr] : [],
-  ];
-  return { format, level: config.logLevel ?? (config.debugLevel > 0 ? "debug" : "info"), sinks };
+/** What is in force. */
+interface InForce extends LoadedConfig, LoadedPolicy {
+  readonly loaded: Date;
 }
 
 /** A running daemon. */
 class Daemon {
   readonly #options: ServeOptions;
   readonly #io: Io;
+  readonly #since = new Date();
   readonly #abort = new AbortController();
-  readonly #syslog: Sink | undefined = hasSyslog() ? syslog() : undefined;
+  readonly #decisions = new Map<string, DecisionEvent>();
   readonly #log: Log;
+  readonly #keyLog: ((line: string) => void) | undefined;
   readonly #agent: Agent;
+  readonly #watch = new FileWatch();
+  readonly #watchPeriod: number | undefined;
+  readonly #notifier = new Notifier((name) => Deno.env.get(name));
+  readonly #recorder: Recorder | undefined;
+  #inForce: InForce;
   #stopping = false;
 
-  constructor(options: ServeOptions, io: Io, parts: Parts) {
+  constructor(options: ServeOptions, io: Io, { watchPeriod, ...parts }: Parts) {
     this.#options = options;
     this.#io = io;
-    const { config, reports } = loadConfig(options.paths);
-    this.#log = new Log(logOptions(config, options, io, this.#syslog));
-    this.#tell(reports);
-    const loaded = loadPolicy(config);
-    this.#tell(loaded.reports);
+    const read = loadConfig(options.paths);
+    const { config } = read;
+    this.#log = new Log(logOptions(config, options, io));
+    this.#watchPeriod = watchPeriod;
+    // Before the first key is read.
+    setDumpable(config.coreDumps);
+    const keyLogFile = Deno.env.get("SSLKEYLOGFILE");
+    if (keyLogFile !== undefined) this.#keyLog = keyLog(keyLogFile);
+    this.#inForce = this.#load(read);
+    this.#tell(this.#inForce);
+    if (keyLogFile !== undefined) this.#write("warning", "config", `secrets are written to ${keyLogFile}`);
+    const { sessionKeyring } = config;
     this.#agent = createAgent({
       ...parts,
-      policy: loaded.policy,
-      limits: loaded.limits,
-      onEvent: (event) => this.#log.write(entryOf(event)),
+      ...this.#told(this.#inForce),
+      ...sessionKeyring === undefined ? {} : { sessions: { keyring: sessionKeyring } },
+      onEvent: (event) => this.#take(event),
     });
+    this.#recorder = recorder(() => this.#agent.status());
   }
 
-  #tell(reports: readonly Report[]): void {
-    for (const { level, text } of reports) this.#log.write({ level, event: "config", text });
+  #write(level: Entry["level"], event: string, text: string): void {
+    this.#log.write({ level, event, text });
+  }
+
+  /** Loads the files of a configuration, which are watched from now on. */
+  #load(read: LoadedConfig): InForce {
+    this.#watch.watch(configuredFiles(read.config));
+    const policy = loadPolicy(read.config);
+    return { ...read, ...policy, reports: [...read.reports, ...policy.reports], loaded: new Date() };
+  }
+
+  #tell({ reports }: InForce): void {
+    for (const { level, text } of reports) this.#write(level, "config", text);
+  }
+
+  /** What the agent is told of it. */
+  #told({ policy, limits }: InForce): Pick<AgentOptions, "policy" | "limits"> {
+    return { policy: this.#keyLog === undefined ? policy : { ...policy, keyLog: this.#keyLog }, limits };
+  }
+
+  #take(event: AgentEvent): void {
+    this.#log.write(entryOf(event));
+    this.#recorder?.(event);
+    if (event.type === "started") this.#ready();
+    else if (event.type === "decision") this.#decisions.set(`${event.about} ${event.subject}`, event);
+  }
+
+  #ready(): void {
+    const { config, faults } = this.#inForce;
+    this.#notifier.ready(
+      `serving by ${config.path}${faults === 0 ? "" : `, ${faults} of its files not in force`}`,
+    );
   }
 
   /** Serves until a signal, or until the agent cannot go on: the exit status. */
@@ -80,38 +128,94 @@ class Daemon {
     const stop = () => this.#stop();
     for (const signal of RELOAD) Deno.addSignalListener(signal, reload);
     for (const signal of STOP) Deno.addSignalListener(signal, stop);
+    this.#watch.start(reload, this.#watchPeriod);
+    const status = await this.#serveStatus();
     try {
       await this.#agent.run(this.#abort.signal);
       return this.#abort.signal.aborted ? 1 : 0;
     } catch (error) {
-      this.#log.write({ level: "error", event: "failed", text: (error as Error).message });
+      this.#write("error", "failed", (error as Error).message);
       return 1;
     } finally {
+      status?.[Symbol.dispose]();
       for (const signal of RELOAD) Deno.removeSignalListener(signal, reload);
       for (const signal of STOP) Deno.removeSignalListener(signal, stop);
+      this.#watch[Symbol.dispose]();
+      this.#notifier[Symbol.dispose]();
     }
+  }
+
+  async #serveStatus(): Promise<StatusSocket | undefined> {
+    try {
+      return await StatusSocket.listen(this.#inForce.config.statusSocket, () => this.#status());
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#write("warning", "status", error.message);
+      return undefined;
+    }
+  }
+
+  #status(): StatusReport {
+    const { keyUpdates, ...status } = this.#agent.status();
+    const { config, loaded, faults } = this.#inForce;
+    return {
+      version: this.#options.version,
+      pid: Deno.pid,
+      since: this.#since.toISOString(),
+      config: { path: config.path, loaded: loaded.toISOString(), faults },
+      ...status,
+      keyUpdates: keyUpdates ?? null,
+      decisions: [...this.#decisions.values()].map(({ about, available, text }) => ({
+        about,
+        available,
+        text,
+      })),
+    };
   }
 
   /** The first signal lets requests finish, the second does not. */
   #stop(): void {
-    if (this.#stopping) this.#abort.abort();
+    if (this.#stopping) {
+      this.#write("warning", "aborted", "a second signal: what is under way is given up");
+      this.#abort.abort();
+    }
     this.#stopping = true;
+    this.#notifier.stopping();
     void this.#agent.drain();
   }
 
-  /** Reads the configuration anew. One that cannot be used changes nothing. */
+  /** Reads configuration and files anew. What cannot be used changes nothing. */
   #reload(): void {
+    this.#notifier.reloading();
     try {
-      const { config, reports } = loadConfig(this.#options.paths);
-      this.#log.options = logOptions(config, this.#options, this.#io, this.#syslog);
-      this.#tell(reports);
-      const { policy, limits, reports: more } = loadPolicy(config);
-      this.#tell(more);
-      this.#agent.reload({ policy, limits });
+      const next = this.#load(loadConfig(this.#options.paths));
+      this.#log.options = logOptions(next.config, this.#options, this.#io);
+      this.#tell(next);
+      if (next.faults > this.#inForce.faults) {
+        this.#write(
+          "error",
+          "config",
+          "nothing is changed: files that were in force cannot be loaded any more",
+        );
+      } else {
+        this.#adopt(next);
+      }
     } catch (error) {
       if (!isConfigError(error)) throw error;
-      this.#log.write({ level: "error", event: "config", text: `nothing is changed: ${error.message}` });
+      this.#write("error", "config", `nothing is changed: ${error.message}`);
     }
+    this.#ready();
+  }
+
+  #adopt(next: InForce): void {
+    for (const key of ["statusSocket", "sessionKeyring"] as const) {
+      if (next.config[key] === this.#inForce.config[key]) continue;
+      const name = key === "statusSocket" ? "status_socket" : "session_keyring";
+      this.#write("warning", "config", `${next.config.path}: [tynl] ${name} takes effect at the next start`);
+    }
+    this.#inForce = next;
+    setDumpable(next.config.coreDumps);
+    this.#agent.reload(this.#told(next));
   }
 }
 

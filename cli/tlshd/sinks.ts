@@ -1,7 +1,8 @@
 /** Where lines of the log go. @module */
-import type { LogLevel } from "./config.ts";
+import type { Io } from "../io.ts";
+import type { LogFormat, LogLevel, TlshdConfig } from "./config.ts";
 import { DatagramTarget } from "./datagram.ts";
-import type { Sink } from "./log.ts";
+import type { LogOptions, Sink } from "./log.ts";
 
 /** Severities of syslog (RFC 5424 section 6.2.1). */
 const SEVERITY: { readonly [level in LogLevel]: number } = {
@@ -68,4 +69,31 @@ export function standardError(write: (line: string) => void, journal: boolean, j
       // Nobody reads it any more.
     }
   };
+}
+
+/** Whether standard error leads to systemd's journal (systemd.exec(5)). */
+function toJournal(): boolean {
+  return Deno.env.get("JOURNAL_STREAM") !== undefined;
+}
+
+let opened: Sink | undefined;
+
+/**
+ * How the log is to be written. It goes to syslog if there is one, as tlshd's does, and to standard error if that is
+ * wished or there is no other way.
+ */
+export function logOptions(
+  config: TlshdConfig,
+  wishes: { readonly stderr: boolean; readonly logFormat?: LogFormat },
+  io: Io,
+): LogOptions {
+  const format = wishes.logFormat ?? config.logFormat ?? "text";
+  const journal = toJournal();
+  if (hasSyslog()) opened ??= syslog();
+  // The journal is syslog as well: by both ways, each line would be there twice.
+  const sinks = opened === undefined || (wishes.stderr && journal) ? [] : [opened];
+  if (wishes.stderr || sinks.length === 0) {
+    sinks.push(standardError((line) => io.err(line), journal, format === "json"));
+  }
+  return { format, level: config.logLevel ?? (config.debugLevel > 0 ? "debug" : "info"), sinks };
 }

@@ -42,7 +42,7 @@ export class Journal {
     const key = `${about} ${subject}`;
     if (this.#decided.get(key) === available) return;
     this.#decided.set(key, available);
-    this.tell({ type: "decision", about, available, text });
+    this.tell({ type: "decision", about, available, text, ...subject === "" ? {} : { subject } });
   }
 
   /** What was decided about something. */

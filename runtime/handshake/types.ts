@@ -201,6 +201,8 @@ export interface DecisionEvent {
     | "connections"
     /** A keyring of the policy is not there. */
     | "keyring";
+  /** Which one, where there are several: the name of a keyring. */
+  readonly subject?: string;
   /** Whether it is there. */
   readonly available: boolean;
   /** In words, with what to do about it. */
