@@ -80,7 +80,8 @@ export const sameErrors: Partial<Record<CertificateReason, readonly number[]>> =
   // 20 where the algorithm does not fit the key of the issuer, which is then none to OpenSSL.
   "bad-signature": [7, 20],
   "weak-algorithm": [66, 67, 68],
-  "unknown-critical-extension": [34, 36, 44],
+  // 3 for a CRL of changes only, which OpenSSL leaves aside.
+  "unknown-critical-extension": [34, 36, 44, 3],
   "unsupported-version": [79],
   "not-a-ca": [79],
   "path-too-long": [25],
