@@ -3,8 +3,9 @@ import { AlertDescription, refuse, TlsAlertError, TlsStateError, TlsTruncatedErr
 import { concat } from "./bytes.ts";
 import type { Handshake, HandshakeIo, Session } from "./handshake.ts";
 import { KeyUpdates } from "./key_updates.ts";
-import { checkNewSessionTicket, decodeKeyUpdate, encodeKeyUpdate, HandshakeType } from "./messages.ts";
+import { encodeKeyUpdate } from "./messages.ts";
 import { settings, type TlsOptions } from "./options.ts";
+import { readPostHandshake } from "./post_handshake.ts";
 import { ContentType, type RecordContent } from "./record.ts";
 import { RecordLayer } from "./record_layer.ts";
 import { type HandshakeMessage, MessageReader } from "./record_reader.ts";
@@ -332,19 +333,14 @@ export class TlsConnection {
     }
   }
 
-  #postHandshake({ type, body }: HandshakeMessage): void {
-    if (type === HandshakeType.keyUpdate) {
-      const requested = decodeKeyUpdate(body);
-      this.#atBoundary();
-      this.#updates.received(requested);
-      this.#state!.advance("receive");
-      this.#useTraffic(this.#state!);
-      this.#events.push({ type: "keyUpdate", direction: "receive", requested });
-    } else if (type === HandshakeType.newSessionTicket && this.#state!.role === "client") {
-      checkNewSessionTicket(body);
-    } else {
-      refuse("unexpectedMessage", `handshake message ${type} after the handshake`);
-    }
+  #postHandshake(message: HandshakeMessage): void {
+    const requested = readPostHandshake(message, this.#state!.role);
+    if (requested === undefined) return;
+    this.#atBoundary();
+    this.#updates.received(requested);
+    this.#state!.advance("receive");
+    this.#useTraffic(this.#state!);
+    this.#events.push({ type: "keyUpdate", direction: "receive", requested });
   }
 
   #alertRecord(content: Uint8Array): void {

@@ -132,6 +132,7 @@ export type {
   TlsOptions,
   VerifyPeer,
 } from "./options.ts";
+export { PostHandshake } from "./post_handshake.ts";
 export { type ExternalPsk, importPsk, type PskImport } from "./psk.ts";
 export type { SignatureScheme } from "./signatures.ts";
 export { importState, type Role, SessionState } from "./state.ts";

@@ -5,7 +5,7 @@ import { ContentType, maxContent, plainRecord, type RecordContent, type RecordPr
 import { type RawRecord, RecordReader } from "./record_reader.ts";
 
 /** Records without content, warnings and change_cipher_spec that a peer may send in a row: as many as BoringSSL bears. */
-const idleLimit = 32;
+export const idleLimit = 32;
 
 /** Both directions of a connection's records. */
 export class RecordLayer {

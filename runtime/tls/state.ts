@@ -23,6 +23,8 @@ export class SessionState {
   readonly suite: CipherSuiteName;
   /** Most bytes of content, type and padding that the peer takes in a record (RFC 8449): 64 to 16,385. */
   readonly peerRecordSizeLimit: number;
+  /** Records that one key may protect before it must be changed (RFC 8446 section 5.5): 2^24 for AES-GCM. */
+  readonly recordLimit: number;
   readonly #traffic: BothDirections;
 
   /** Used by the engine; others get a state from {@linkcode importState}. */
@@ -30,6 +32,7 @@ export class SessionState {
     this.role = role;
     this.suite = suite.name;
     this.peerRecordSizeLimit = limit;
+    this.recordLimit = suite.recordLimit;
     this.#traffic = traffic;
   }
 
