@@ -188,7 +188,9 @@ isolated(
     await using rt = await open(rtNeigh, { netns });
     using events = rt.subscribe("rtnlgrp-neigh");
     const lladdr = "02:00:00:00:00:09";
-    const ours = (message: { lladdr?: string }) => message.lladdr === lladdr;
+    // A bridge that filters VLANs tells of an entry twice: for its default VLAN, and for none.
+    const on = (ifindex: number) => (message: { header: Ndmsg; lladdr?: string }) =>
+      message.lladdr === lladdr && message.header.ndmIfindex === ifindex;
     const header = { ndmFamily: AF_BRIDGE, ndmState: NudState.permanent };
     const local = {
       header: {
@@ -207,15 +209,14 @@ isolated(
       vni: 7,
     };
     await rt.newneigh(local, create);
-    agree(await told(events, "newneigh-ntf", ours), { header: { ndmIfindex: port }, master });
+    agree(await told(events, "newneigh-ntf", on(port)), { master });
     await rt.newneigh(remote, create);
-    agree(await told(events, "newneigh-ntf", ours), remote);
+    agree(await told(events, "newneigh-ntf", on(tunnel)), remote);
     await agreeWithBridge(rt, netns);
 
     for (const { header } of [local, remote]) {
       await rt.delneigh({ header, lladdr } as Neighbour);
-      const gone = await told(events, "delneigh-ntf", ours);
-      assert.equal(gone.header.ndmIfindex, header.ndmIfindex);
+      await told(events, "delneigh-ntf", on(header.ndmIfindex));
     }
     await agreeWithBridge(rt, netns);
   },

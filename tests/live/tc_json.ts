@@ -117,7 +117,7 @@ export function readHtbClasses(text: string): Record<string, string>[] {
     [
       /class (?<kind>htb) (?<handle>\S+) (?<parent>root|parent \S+)(?: leaf \S+)? /,
       /(?:prio (?<prio>\d+) quantum (?<quantum>\d+) )?rate (?<rate>\d+)Mbit ceil (?<ceil>\d+)Mbit linklayer \S+ /,
-      /burst (?<burst>\d+)b\/1 mpu 0b cburst (?<cburst>\d+)b\/1 mpu 0b level (?<level>\d+) \n /,
+      /burst (?<burst>\d+)b\/1 ?mpu 0b cburst (?<cburst>\d+)b\/1 ?mpu 0b level (?<level>\d+) \n /,
       /Sent (?<bytes>\d+) bytes (?<packets>\d+) pkt \(dropped (?<drops>\d+), /,
       /overlimits (?<overlimits>\d+) requeues \d+\) \n backlog (?<backlog>\d+)b (?<qlen>\d+)p /,
       /requeues (?<requeues>\d+)\n lended: (?<lended>\d+) borrowed: (?<borrowed>\d+) /,
