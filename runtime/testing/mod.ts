@@ -1,5 +1,6 @@
 /**
- * For tests of programs that use netlink: a fake kernel behind the same sockets as the real one.
+ * For tests of programs that use netlink: a fake kernel behind the same sockets as the real one. For handshake agents
+ * there is one that has the whole queue of the `handshake` family, with real sockets: {@linkcode handshakeKernel}.
  *
  * @example A kernel that refuses
  * ```ts
@@ -30,5 +31,14 @@
  *
  * @module
  */
+export type { DescriptorState } from "./descriptors.ts";
 export * from "./fake_kernel.ts";
+export * from "./handshake_kernel.ts";
+export { HandshakeRequest } from "./handshake_request.ts";
+export type {
+  HandshakeOutcome,
+  HandshakeReport,
+  HandshakeSubmission,
+  RequestQueue,
+} from "./handshake_request.ts";
 export * from "./messages.ts";
