@@ -23,8 +23,8 @@ configuration, its options and its signals. Needs CAP_NET_ADMIN, and Deno's --al
   -v, --version        print the version
   -h, --help           this text
 
-SIGHUP and SIGUSR1 read the configuration anew, SIGTERM and SIGINT finish what is under way and end the daemon; a
-second one does not wait for it.
+SIGHUP reads the configuration anew, and so does SIGUSR1 ten seconds later. SIGTERM and SIGINT finish what is under
+way and end the daemon; a second one does not wait for it.
 
 Exit status: 0 ended by a signal, 1 it cannot serve, or was not let finish, 2 wrong arguments.`;
 

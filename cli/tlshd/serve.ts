@@ -17,6 +17,7 @@ import { type Entry, Log } from "./log.ts";
 import { type Recorder, recorder } from "./metrics.ts";
 import { Notifier } from "./notify.ts";
 import { configuredFiles, loadConfig, type LoadedConfig, type LoadedPolicy, loadPolicy } from "./policy.ts";
+import { listenToSignals } from "./signals.ts";
 import { logOptions } from "./sinks.ts";
 import { type StatusReport, StatusSocket } from "./status.ts";
 import { FileWatch } from "./watch.ts";
@@ -38,9 +39,6 @@ export interface Parts extends Pick<AgentOptions, "transport" | "keys" | "record
   /** Milliseconds between two looks at the configured files. */
   readonly watchPeriod?: number;
 }
-
-/** Signals that reload the configuration, and that end the daemon; those of tlshd. */
-const RELOAD = ["SIGHUP", "SIGUSR1"] as const, STOP = ["SIGTERM", "SIGINT"] as const;
 
 /** What is in force. */
 interface InForce extends LoadedConfig, LoadedPolicy {
@@ -125,9 +123,7 @@ class Daemon {
   /** Serves until a signal, or until the agent cannot go on: the exit status. */
   async run(): Promise<number> {
     const reload = () => this.#reload();
-    const stop = () => this.#stop();
-    for (const signal of RELOAD) Deno.addSignalListener(signal, reload);
-    for (const signal of STOP) Deno.addSignalListener(signal, stop);
+    const signals = listenToSignals({ reload, stop: () => this.#stop() });
     this.#watch.start(reload, this.#watchPeriod);
     const status = await this.#serveStatus();
     try {
@@ -138,8 +134,7 @@ class Daemon {
       return 1;
     } finally {
       status?.[Symbol.dispose]();
-      for (const signal of RELOAD) Deno.removeSignalListener(signal, reload);
-      for (const signal of STOP) Deno.removeSignalListener(signal, stop);
+      signals[Symbol.dispose]();
       this.#watch[Symbol.dispose]();
       this.#notifier[Symbol.dispose]();
     }
