@@ -81,8 +81,6 @@ export interface TlshdConfig {
   readonly logFormat?: LogFormat;
   /** Path of the status socket. */
   readonly statusSocket: string;
-  /** Keyring that sessions are kept in, a name; the agent's default if absent. Each network namespace needs its own. */
-  readonly sessionKeyring?: string;
   /** Whether this process, which holds keys, may dump core and be traced. */
   readonly coreDumps: boolean;
   /** Handshakes at a time. */
@@ -328,15 +326,6 @@ function range(raw: string, least: number, most: number): number {
   return value;
 }
 
-/** A name for a keyring of our own: no other one may be meant by it. */
-function keyringName(raw: string): string {
-  const text = stringValue(raw).trim();
-  if (!/^[A-Za-z][\w:-]{0,99}$/.test(text)) {
-    throw new KeyFileValueError("a name of letters, digits, -, _ and : that begins with a letter");
-  }
-  return text;
-}
-
 type OwnSettings = Omit<TlshdConfig, "path" | "debugLevel" | "keyrings" | "files" | "clientCertificate">;
 
 function ownSettings(values: Values): OwnSettings {
@@ -352,7 +341,6 @@ function ownSettings(values: Values): OwnSettings {
     deadline: number("deadline", 1, 3600),
     sessions: number("sessions", 1, 1_000_000),
     keyUpdates: number("key_updates", 1, 1000),
-    sessionKeyring: own("session_keyring", keyringName),
   };
   const set = Object.entries(optional).filter(([, value]) => value !== undefined);
   return {

@@ -76,11 +76,9 @@ class Daemon {
     this.#inForce = this.#load(read);
     this.#tell(this.#inForce);
     if (keyLogFile !== undefined) this.#write("warning", "config", `secrets are written to ${keyLogFile}`);
-    const { sessionKeyring } = config;
     this.#agent = createAgent({
       ...parts,
       ...this.#told(this.#inForce),
-      ...sessionKeyring === undefined ? {} : { sessions: { keyring: sessionKeyring } },
       onEvent: (event) => this.#take(event),
     });
     this.#recorder = recorder(() => this.#agent.status());
@@ -203,10 +201,12 @@ class Daemon {
   }
 
   #adopt(next: InForce): void {
-    for (const key of ["statusSocket", "sessionKeyring"] as const) {
-      if (next.config[key] === this.#inForce.config[key]) continue;
-      const name = key === "statusSocket" ? "status_socket" : "session_keyring";
-      this.#write("warning", "config", `${next.config.path}: [tynl] ${name} takes effect at the next start`);
+    if (next.config.statusSocket !== this.#inForce.config.statusSocket) {
+      this.#write(
+        "warning",
+        "config",
+        `${next.config.path}: [tynl] status_socket counts from the next start on`,
+      );
     }
     this.#inForce = next;
     setDumpable(next.config.coreDumps);
