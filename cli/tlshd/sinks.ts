@@ -71,29 +71,40 @@ export function standardError(write: (line: string) => void, journal: boolean, j
   };
 }
 
-/** Whether standard error leads to systemd's journal (systemd.exec(5)). */
-function toJournal(): boolean {
-  return Deno.env.get("JOURNAL_STREAM") !== undefined;
+/** Where the log may go. */
+export interface Ways {
+  /** To syslog, if there is one. */
+  readonly syslog: Sink | undefined;
+  /** Standard error is wished for. */
+  readonly stderr: boolean;
+  /** Standard error leads to systemd's journal. */
+  readonly journal: boolean;
+}
+
+/** Where the log goes: to syslog, as tlshd's does, and to standard error if that is wished or there is no other way. */
+export function logSinks({ syslog, stderr, journal }: Ways, toStderr: Sink): Sink[] {
+  if (syslog === undefined) return [toStderr];
+  if (!stderr) return [syslog];
+  // The journal is syslog as well: by both ways, each line would be there twice.
+  return journal ? [toStderr] : [syslog, toStderr];
 }
 
 let opened: Sink | undefined;
 
-/**
- * How the log is to be written. It goes to syslog if there is one, as tlshd's does, and to standard error if that is
- * wished or there is no other way.
- */
+/** How the log is to be written: as the command line says, else as the configuration does. */
 export function logOptions(
   config: TlshdConfig,
   wishes: { readonly stderr: boolean; readonly logFormat?: LogFormat },
   io: Io,
 ): LogOptions {
   const format = wishes.logFormat ?? config.logFormat ?? "text";
-  const journal = toJournal();
+  // Set by systemd for what leads to its journal (systemd.exec(5)).
+  const journal = Deno.env.get("JOURNAL_STREAM") !== undefined;
   if (hasSyslog()) opened ??= syslog();
-  // The journal is syslog as well: by both ways, each line would be there twice.
-  const sinks = opened === undefined || (wishes.stderr && journal) ? [] : [opened];
-  if (wishes.stderr || sinks.length === 0) {
-    sinks.push(standardError((line) => io.err(line), journal, format === "json"));
-  }
-  return { format, level: config.logLevel ?? (config.debugLevel > 0 ? "debug" : "info"), sinks };
+  const toStderr = standardError((line) => io.err(line), journal, format === "json");
+  return {
+    format,
+    level: config.logLevel ?? (config.debugLevel > 0 ? "debug" : "info"),
+    sinks: logSinks({ syslog: opened, stderr: wishes.stderr, journal }, toStderr),
+  };
 }
