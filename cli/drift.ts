@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { applyBaseline, BaselineError, readBaseline, writeBaseline } from "../generator/drift/explain.ts";
+import { applyBaseline, readBaseline, writeBaseline } from "../generator/drift/explain.ts";
 import {
   type Comparison,
   counts,
@@ -13,17 +13,20 @@ import {
   type Severity,
   sortFindings,
 } from "../generator/drift/finding.ts";
-import { formatReport, FORMATS, type ReportFormat } from "../generator/drift/report.ts";
-import { readText, writeText } from "./drift/files.ts";
-import type { DriftOptions } from "./drift/options.ts";
+import { formatReports, FORMATS } from "../generator/drift/report.ts";
+import { readText, storedText, writeText } from "./drift/files.ts";
+import type { DriftOptions, Request } from "./drift/options.ts";
+import { OurSpecs } from "./drift/ours.ts";
 import { guarded, UsageError } from "./failure.ts";
 import { type Io, standardIo } from "./io.ts";
+import { lazily } from "./lazy.ts";
 
-const HELP = `Usage: tynl drift COMPARISON [OPTION ...]
+const HELP = `Usage: tynl drift COMPARISON [SOURCE] ... [OPTION ...]
 
-Holds netlink specs against something else, and tells what differs, where, and what that breaks.
+Holds netlink specs against something else, and tells what differs, where, and what that breaks. One COMPARISON or
+several, each with its SOURCE behind it:
 
-  generated          the code that was generated from them
+  generated [DIR]    the code that was generated from them (default: generated)
   upstream SOURCE    other specs: a kernel tree, a linux-doc package's folder, any folder of specs
   headers INCLUDE    the kernel's C headers: linux-libc-dev's /usr/include, or what make headers_install made
   kernel             the running kernel: families, operations, groups, policies
@@ -32,21 +35,19 @@ Holds netlink specs against something else, and tells what differs, where, and w
   --family NAME      only this family, by the name of its spec; may be repeated
   --no-errata        take the specs as they are
   --release VERSION  the kernel that the specs belong to (default: as upstream.json beside them says)
-  --generated DIR    generated: where the code is (default: generated)
   --cc COMPILER      headers: let a C compiler confirm every value, size and offset that the headers gave
-  --save FILE        headers, kernel: also store the facts that were found there
-  --from FILE        headers, kernel: take the facts from such a file
+  --save FILE        headers, kernel: store the facts that were found; as SOURCE they stand for where they come from
   --format FORMAT    text (default), json, sarif, github or markdown
   --notes            also show notes and what is explained, in the formats for people
   --fail-on LEVEL    exit with 1 for findings of this level or worse: error (default), warning, note, never
   --baseline FILE    accept the findings that stand there; what is there and not found is a finding
-  --write-baseline   write all findings into that file
+  --write-baseline   write the findings that would fail into that file, with reasons to be filled in
   --help             this text
 
-An error contradicts, or breaks a program; a warning says that one side lacks something. A finding that an erratum
-or the baseline explains does not count.
+An error contradicts, or breaks a program; a warning says that one side lacks something; a note is worth knowing. A
+finding that an erratum or the baseline explains does not count.
 
-Exit status: 0 clean, 1 findings, 2 nothing could be compared.`;
+Exit status: 0 clean, 1 findings, 2 something could not be compared.`;
 
 /** Runs the command; the result is its exit status. */
 export async function drift(args: string[], io: Io = standardIo()): Promise<number> {
@@ -59,10 +60,8 @@ export async function drift(args: string[], io: Io = standardIo()): Promise<numb
         family: { type: "string", multiple: true, default: [] },
         "no-errata": { type: "boolean", default: false },
         release: { type: "string" },
-        generated: { type: "string", default: "generated" },
         cc: { type: "string" },
         save: { type: "string" },
-        from: { type: "string" },
         format: { type: "string", default: "text" },
         notes: { type: "boolean", default: false },
         "fail-on": { type: "string", default: "error" },
@@ -75,44 +74,81 @@ export async function drift(args: string[], io: Io = standardIo()): Promise<numb
       io.out(HELP);
       return 0;
     }
-    const [name, source, ...more] = positionals;
-    if (more.length > 0) throw new UsageError(`unexpected "${more[0]}"`);
     const format = oneOf(values.format, FORMATS, "--format");
     const failOn = oneOf(values["fail-on"], [...SEVERITIES, "never"] as const, "--fail-on");
-    if (values["write-baseline"] && values.baseline === undefined) {
+    const { baseline } = values;
+    if (values["write-baseline"] && baseline === undefined) {
       throw new UsageError("--write-baseline needs --baseline FILE");
     }
+    const requests = requestsIn(positionals);
+    const asked = new Set(requests.map(({ comparison }) => comparison));
+    if (values.cc !== undefined && !asked.has("headers")) throw new UsageError("--cc is for headers");
+    if (values.save !== undefined && Number(asked.has("headers")) + Number(asked.has("kernel")) !== 1) {
+      throw new UsageError("--save is for one of headers and kernel");
+    }
     const options: DriftOptions = {
-      specs: values.specs.replace(/(?<=.)\/+$/, ""),
       families: values.family,
-      errata: !values["no-errata"],
       release: values.release,
-      generated: values.generated.replace(/(?<=.)\/+$/, ""),
       cc: values.cc,
       save: values.save,
-      from: values.from,
-      ...(source === undefined ? {} : { source }),
       ...(io.transport === undefined ? {} : { transport: io.transport }),
     };
-    const comparison = COMPARISONS[name ?? ""];
-    if (comparison === undefined) {
-      throw new UsageError(`which COMPARISON? One of ${Object.keys(COMPARISONS).join(", ")}`);
+    const ours = told(() =>
+      new OurSpecs(values.specs.replace(/(?<=.)\/+$/, ""), values.family, !values["no-errata"])
+    );
+    const { reports, failed } = await compareAll(requests, ours, options, io);
+    if (baseline !== undefined) {
+      accept(reports, baseline, values["write-baseline"] ? failOn : undefined);
     }
-    const report = await comparison(options);
-    if (values.baseline !== undefined) baseline(report, values.baseline, values["write-baseline"]);
-    report.findings = sortFindings(report.findings);
-    return tell(report, format, failOn, values.notes, io);
+    for (const report of reports) report.findings = sortFindings(report.findings);
+    if (reports.length > 0) {
+      for (const line of formatReports(reports, format, values.notes).split("\n")) io.out(line);
+    }
+    if (failed) return 2;
+    const findings = reports.flatMap(({ findings }) => findings);
+    return failOn !== "never" && findings.some((finding) => counts(finding, failOn)) ? 1 : 0;
   });
 }
 
-const COMPARISONS: { readonly [name in Comparison]: (options: DriftOptions) => Promise<DriftReport> } & {
-  readonly [name: string]: ((options: DriftOptions) => Promise<DriftReport>) | undefined;
-} = {
-  generated: async (options) => (await import("./drift/generated.ts")).driftGenerated(options),
-  upstream: async (options) => (await import("./drift/upstream.ts")).driftUpstream(options),
-  headers: async (options) => await (await import("./drift/headers.ts")).driftHeaders(options),
-  kernel: async (options) => await (await import("./drift/kernel.ts")).driftKernel(options),
+type Compare = (
+  ours: OurSpecs,
+  request: Request,
+  options: DriftOptions,
+) => DriftReport | Promise<DriftReport>;
+
+/** What each comparison needs is loaded when it is asked for. */
+const COMPARISONS: { readonly [name in Comparison]: () => Promise<Compare> } = {
+  generated: async () =>
+    (await lazily<typeof import("./drift/generated.ts")>("./drift/generated.ts")).driftGenerated,
+  upstream: async () =>
+    (await lazily<typeof import("./drift/upstream.ts")>("./drift/upstream.ts")).driftUpstream,
+  headers: async () => (await lazily<typeof import("./drift/headers.ts")>("./drift/headers.ts")).driftHeaders,
+  kernel: async () => (await lazily<typeof import("./drift/kernel.ts")>("./drift/kernel.ts")).driftKernel,
 };
+
+function isComparison(word: string): word is Comparison {
+  return Object.hasOwn(COMPARISONS, word);
+}
+
+/** The comparisons on a command line, each with the word behind it as its source. */
+function requestsIn(words: readonly string[]): Request[] {
+  const requests: { comparison: Comparison; source?: string }[] = [];
+  for (const word of words) {
+    const last = requests.at(-1);
+    if (isComparison(word)) {
+      if (requests.some(({ comparison }) => comparison === word)) {
+        throw new UsageError(`${word} stands twice`);
+      }
+      requests.push({ comparison: word });
+    } else if (last !== undefined && last.source === undefined) {
+      last.source = word.replace(/(?<=.)\/+$/, "");
+    } else {
+      throw new UsageError(`unexpected "${word}"; comparisons are ${Object.keys(COMPARISONS).join(", ")}`);
+    }
+  }
+  if (requests.length > 0) return requests;
+  throw new UsageError(`which COMPARISON? One of ${Object.keys(COMPARISONS).join(", ")}`);
+}
 
 function oneOf<T extends string>(value: string, allowed: readonly T[], option: string): T {
   const found = allowed.find((one) => one === value);
@@ -120,37 +156,52 @@ function oneOf<T extends string>(value: string, allowed: readonly T[], option: s
   return found;
 }
 
-function baseline(report: DriftReport, path: string, write: boolean): void {
-  const text = readText(path);
+/** Errors that say why something cannot be compared. */
+const WHY: ReadonlySet<string> = new Set(["UsageError", "StoredFactsError", "BaselineError", "NotCapable"]);
+
+/** Runs something; an error that people need to know of ends the command with 2. */
+function told<T>(run: () => T): T {
   try {
-    const accepted = text === undefined ? [] : readBaseline(path, text);
-    if (write) {
-      const others = accepted.filter(({ id }) => !id.startsWith(`${report.comparison}:`));
-      writeText(path, writeBaseline(report.findings, accepted, others));
-    } else if (text === undefined) {
-      throw new UsageError(`there is no file ${path}`);
-    }
-    report.findings = applyBaseline(
-      report.findings,
-      write ? readBaseline(path, readText(path)!) : accepted,
-      report.comparison,
-      path,
-    );
+    return run();
   } catch (error) {
-    if (error instanceof BaselineError) throw new UsageError(error.message);
-    throw error;
+    throw error instanceof Error && WHY.has(error.name) ? new UsageError(error.message) : error;
   }
 }
 
-function tell(
-  report: DriftReport,
-  format: ReportFormat,
-  failOn: Severity | "never",
-  notes: boolean,
+/** One comparison that is not possible leaves the others their say. */
+async function compareAll(
+  requests: readonly Request[],
+  ours: OurSpecs,
+  options: DriftOptions,
   io: Io,
-): number {
-  for (const line of formatReport(report, format, notes).split("\n")) io.out(line);
-  return failOn !== "never" && report.findings.some((finding) => counts(finding, failOn)) ? 1 : 0;
+): Promise<{ reports: DriftReport[]; failed: boolean }> {
+  const reports: DriftReport[] = [];
+  let failed = false;
+  for (const request of requests) {
+    const compare = await COMPARISONS[request.comparison]();
+    try {
+      reports.push(await compare(ours, request, options));
+    } catch (error) {
+      if (!(error instanceof Error && WHY.has(error.name))) throw error;
+      io.err(`tynl drift ${request.comparison}: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
+      failed = true;
+    }
+  }
+  return { reports, failed };
+}
+
+/** Marks what a baseline accepts; with `from`, after writing what is at least that bad into it. */
+function accept(reports: readonly DriftReport[], path: string, from: Severity | "never" | undefined): void {
+  told(() => {
+    if (from !== undefined) {
+      const before = readText(path);
+      const accepted = before === undefined ? [] : readBaseline(path, before);
+      writeText(path, writeBaseline(reports, accepted, from === "never" ? "note" : from));
+    }
+    const text = storedText(path);
+    const accepted = readBaseline(path, text);
+    for (const report of reports) report.findings = applyBaseline(report, accepted, path, text);
+  });
 }
 
 if (import.meta.main) Deno.exit(await drift(Deno.args));

@@ -1,4 +1,5 @@
 /** Lets a C compiler say whether values, sizes and offsets read from headers are right. Nothing is run but the compiler. @module */
+import type { DriftFinding } from "../../generator/drift/finding.ts";
 import type { HeaderFacts, HeaderMember } from "../../generator/drift/header_facts.ts";
 import { UsageError } from "../failure.ts";
 
@@ -7,10 +8,18 @@ const LIMIT = 120_000;
 /** What a compiler says of one assertion that fails. */
 const FAILED = /assertion failed:?\s*(?:due to requirement '[^']*':?\s*)?"([^"]*)"/g;
 
-/** Asserts every fact; the result says how many the compiler confirmed, and which it did not. */
-export async function crossCheck(compiler: string, include: string, facts: HeaderFacts): Promise<string[]> {
+/** What a compiler thinks of the facts of headers. */
+export interface CrossCheck {
+  /** How many it confirmed, and which headers it cannot compile. */
+  remarks: string[];
+  /** Facts that it contradicts. */
+  findings: DriftFinding[];
+}
+
+/** Asserts every fact of the headers of a folder. Throws {@linkcode UsageError} if there is no such compiler. */
+export async function crossCheck(compiler: string, include: string, facts: HeaderFacts): Promise<CrossCheck> {
   const assertions = assertionsOf(facts);
-  const remarks: string[] = [];
+  const result: CrossCheck = { remarks: [], findings: [] };
   let confirmed = 0;
   // Headers that no program includes together contradict each other: each is compiled alone.
   const queue = [...assertions];
@@ -19,18 +28,31 @@ export async function crossCheck(compiler: string, include: string, facts: Heade
       const [header, list] = next;
       const complaints = await compile(compiler, include, header, list);
       const failed = new Set([...complaints.matchAll(FAILED)].map(([, text]) => text!));
-      confirmed += list.length - failed.size;
-      if (failed.size === 0 && /error:/.test(complaints)) {
-        confirmed -= list.length;
-        const [, first] = /error:\s*(.*)/.exec(complaints) ?? [];
-        remarks.push(`${compiler} cannot compile ${header}: ${first}`);
-      }
-      for (const text of failed) remarks.push(`${compiler} contradicts ${header}: ${text}`);
+      const [, fault] = failed.size === 0 ? /error:\s*(.*)/.exec(complaints) ?? [] : [];
+      if (fault === undefined) confirmed += list.length - failed.size;
+      else result.remarks.push(`${compiler} cannot compile ${header}: ${fault}`);
+      for (const text of failed) result.findings.push(contradiction(compiler, header, text));
     }
   };
   await Promise.all([work(), work()]);
   const total = [...assertions.values()].reduce((sum, { length }) => sum + length, 0);
-  return [`${compiler} confirmed ${confirmed} of ${total} facts of the headers`, ...remarks.sort()];
+  result.remarks = [
+    `${compiler} confirmed ${confirmed} of ${total} facts of the headers`,
+    ...result.remarks.sort(),
+  ];
+  return result;
+}
+
+function contradiction(compiler: string, header: string, text: string): DriftFinding {
+  return {
+    comparison: "headers",
+    rule: "compiler-differs",
+    family: "",
+    at: `${header}/${text}`,
+    severity: "error",
+    message: `${compiler} contradicts what was read in ${header}: ${text}`,
+    places: [{ file: header, line: 1 }],
+  };
 }
 
 /** Assertions in C, by the header that they are about. */
@@ -96,7 +118,7 @@ async function compile(
         "-ffreestanding",
         `-I${folder}`,
         `-I${include}`,
-        `-I${include}/x86_64-linux-gnu`,
+        `-I${include}/${Deno.build.arch}-linux-gnu`,
         `${folder}/facts.c`,
       ],
       env: { LC_ALL: "C" },

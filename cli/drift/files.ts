@@ -44,20 +44,9 @@ export function isFolder(path: string): boolean {
   }
 }
 
-/** Facts stored as JSON, checked for the keys that they must have. */
-export function readFacts<T>(path: string, keys: readonly (keyof T & string)[]): T {
+/** A file of facts; throws {@linkcode UsageError} if there is none. */
+export function storedText(path: string): string {
   const text = readText(path);
   if (text === undefined) throw new UsageError(`there is no file ${path}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${path} is no JSON: ${(error as Error).message}`);
-  }
-  const missing = keys.filter((key) =>
-    typeof value !== "object" || value === null || !Object.hasOwn(value, key) ||
-    (value as Record<string, unknown>)[key] === null
-  );
-  if (missing.length > 0) throw new UsageError(`${path} has no ${missing.join(", ")}: it holds other facts`);
-  return value as T;
+  return text;
 }

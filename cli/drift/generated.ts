@@ -1,46 +1,50 @@
 /** `tynl drift generated`: specs against the code that was generated from them. @module */
 import { compareGenerated, type ExpectedFile, strayFile } from "../../generator/drift/compare_generated.ts";
-import type { DriftReport } from "../../generator/drift/finding.ts";
+import type { DriftFinding, DriftReport } from "../../generator/drift/finding.ts";
 import { generateFamily, generateIndex } from "../../generator/generate.ts";
 import { UsageError } from "../failure.ts";
 import { isFolder, list, readText } from "./files.ts";
-import type { DriftOptions } from "./options.ts";
-import { correct, errataOf, readTree } from "./specs.ts";
+import type { DriftOptions, Request } from "./options.ts";
+import type { OurSpecs } from "./ours.ts";
 
 /** Compares specs with generated code. */
-export function driftGenerated({ specs, source, families, errata, generated }: DriftOptions): DriftReport {
-  if (source !== undefined) throw new UsageError(`unexpected "${source}": say it with --generated`);
+export function driftGenerated(
+  ours: OurSpecs,
+  { source: generated = "generated" }: Request,
+  { families }: DriftOptions,
+): DriftReport {
   if (!isFolder(generated)) throw new UsageError(`there is no folder ${generated}`);
-  const tree = readTree(specs, families);
-  const corrected = errata
-    ? correct(tree.files, errataOf(specs), "generated")
-    : { files: tree.files, stale: [] };
-  const expected: ExpectedFile[] = corrected.files.flatMap((spec) =>
+  const files = ours.sound.map(({ file }) => file);
+  const expected: ExpectedFile[] = files.flatMap((spec) =>
     // Banners name the spec by its folder's last name alone.
-    generateFamily({ ...spec, path: `${folderName(specs)}/${spec.file}.yaml` }).map((file) => ({
+    generateFamily({ ...spec, path: `${folderName(ours.given)}/${spec.file}.yaml` }).map((file) => ({
       ...file,
       spec,
     }))
   );
-  if (families.length === 0) expected.push(...generateIndex(corrected.files));
-  const findings = compareGenerated(expected, (path) => readText(`${generated}/${path}`));
-  for (const path of stray(generated, expected, families.length === 0)) findings.push(strayFile(path));
+  if (families.length === 0) expected.push(...generateIndex(files));
+  const findings = [
+    ...compareGenerated(expected, (path) => readText(`${generated}/${path}`)),
+    ...strayPaths(generated, expected, families.length === 0).map(strayFile),
+  ];
   return {
     comparison: "generated",
-    subject: `${tree.folder} against ${generated}`,
-    counts: { families: corrected.files.length, files: expected.length },
+    families: ours.names,
+    subject: `${ours.tree.folder} against ${generated}`,
+    counts: { families: files.length, files: expected.length },
     findings: [
-      ...tree.findings,
-      ...findings.map((finding) => ({
-        ...finding,
-        places: finding.places.map((place) =>
-          place.file.startsWith(tree.folder) ? place : { ...place, file: `${generated}/${place.file}` }
-        ),
-      })),
-      ...corrected.stale,
+      ...ours.tree.findings,
+      ...findings.map((finding) => below(generated, finding)),
+      ...ours.stale("generated"),
     ],
     remarks: [],
   };
+}
+
+/** The finding with the whole path of the generated file, its last place. */
+function below(folder: string, finding: DriftFinding): DriftFinding {
+  const place = finding.places.at(-1)!;
+  return { ...finding, places: finding.places.with(-1, { ...place, file: `${folder}/${place.file}` }) };
 }
 
 function folderName(folder: string): string {
@@ -49,7 +53,7 @@ function folderName(folder: string): string {
 }
 
 /** Files and folders that look generated and are not. */
-function stray(folder: string, expected: readonly ExpectedFile[], whole: boolean): string[] {
+function strayPaths(folder: string, expected: readonly ExpectedFile[], whole: boolean): string[] {
   const paths = new Set(expected.map(({ path }) => path));
   const folders = new Set(expected.flatMap(({ path }) => path.includes("/") ? [path.split("/")[0]!] : []));
   const inside = [...folders].filter((name) => isFolder(`${folder}/${name}`)).flatMap((name) =>

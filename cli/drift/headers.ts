@@ -1,53 +1,69 @@
 /** `tynl drift headers`: specs against the kernel's C headers. @module */
 import { compareHeaders } from "../../generator/drift/compare_headers.ts";
 import { explainByErrata } from "../../generator/drift/explain.ts";
-import type { DriftReport } from "../../generator/drift/finding.ts";
+import type { DriftFinding, DriftReport } from "../../generator/drift/finding.ts";
 import {
   collectHeaderFacts,
   type HeaderFacts,
   type IncludeFolder,
 } from "../../generator/drift/header_facts.ts";
+import { readHeaderFacts } from "../../generator/drift/stored.ts";
 import { UsageError } from "../failure.ts";
-import { isFolder, list, readFacts, readText, writeText } from "./files.ts";
-import type { DriftOptions } from "./options.ts";
-import { correct, errataOf, readTree, resolveAll } from "./specs.ts";
+import { isFolder, list, readText, storedText, writeText } from "./files.ts";
+import type { DriftOptions, Request } from "./options.ts";
+import type { OurSpecs } from "./ours.ts";
 
 /** Compares specs with headers. */
-export async function driftHeaders(options: DriftOptions): Promise<DriftReport> {
-  const { specs, source, families, errata, save, from, cc } = options;
-  if ((source === undefined) === (from === undefined)) {
-    throw new UsageError("which INCLUDE folder? Or, with --from, which facts of one?");
+export async function driftHeaders(
+  ours: OurSpecs,
+  { source }: Request,
+  { save, cc }: DriftOptions,
+): Promise<DriftReport> {
+  if (source === undefined) {
+    throw new UsageError("headers needs an INCLUDE folder, or a file of facts that --save wrote");
   }
-  const tree = readTree(specs, families);
-  const raw = resolveAll(tree.files);
-  const corrected = errata ? correct(tree.files, errataOf(specs), "headers") : undefined;
-  const sound = corrected === undefined ? raw : resolveAll(corrected.files);
-  // Both, since an erratum may bring names.
-  const all = [...raw, ...sound].map(({ family }) => family);
-  const facts = source === undefined
-    ? readFacts<HeaderFacts>(from!, ["origin", "headers", "enums", "defines", "structs"])
-    : collectHeaderFacts(all, includeFolder(source), source);
-  if (source !== undefined && facts.enums.length === 0) {
-    throw new UsageError(`no header below ${source} has a name that a spec has`);
+  const folder = isFolder(source);
+  if (cc !== undefined && !folder) {
+    throw new UsageError(`--cc needs an INCLUDE folder, and ${source} is none`);
   }
+  const facts = folder ? collect(ours, source) : readHeaderFacts(source, storedText(source));
   if (save !== undefined) writeText(save, storedFacts(facts));
-  const result = compareHeaders(sound, facts);
-  const findings = corrected === undefined ? result.findings : [
-    ...explainByErrata(compareHeaders(raw, facts).findings, result.findings, corrected.applied),
-    ...corrected.stale,
+  const all = ours.sound;
+  const result = compareHeaders(all, facts);
+  const findings: DriftFinding[] = [
+    ...ours.tree.findings,
+    ...explainByErrata(
+      compareHeaders(ours.faulty, facts, all).findings,
+      result.findings,
+      ours.applied,
+    ),
+    ...ours.stale("headers"),
   ];
   const remarks = facts.problems.map((problem) => `not understood: ${problem}`);
-  if (cc !== undefined && source !== undefined) {
+  if (cc !== undefined) {
     const { crossCheck } = await import("./cc.ts");
-    remarks.push(...await crossCheck(cc, source, facts));
+    const checked = await crossCheck(cc, source, facts);
+    remarks.push(...checked.remarks);
+    findings.push(...checked.findings);
   }
   return {
     comparison: "headers",
-    subject: `${tree.folder} against ${facts.origin}`,
-    counts: { families: sound.length, headers: facts.headers.length, ...result.counts },
-    findings: [...tree.findings, ...findings],
+    families: ours.names,
+    subject: `${ours.tree.folder} against ${facts.origin}`,
+    counts: { families: all.length, headers: facts.headers.length, ...result.counts },
+    findings,
     remarks,
   };
+}
+
+function collect(ours: OurSpecs, source: string): HeaderFacts {
+  // Both, since an erratum may bring names.
+  const families = [...ours.sound, ...ours.faulty].map(({ family }) => family);
+  const facts = collectHeaderFacts(families, includeFolder(source), source);
+  if (facts.enums.length === 0) {
+    throw new UsageError(`no header below ${source} has a name that a spec has`);
+  }
+  return facts;
 }
 
 /** Headers of the interfaces that specs describe; those of one architecture or of sound and so on are not read. */

@@ -3,49 +3,48 @@ import { compareKernel } from "../../generator/drift/compare_kernel.ts";
 import { explainByErrata } from "../../generator/drift/explain.ts";
 import type { DriftReport } from "../../generator/drift/finding.ts";
 import type { KernelFacts } from "../../generator/drift/kernel_facts.ts";
+import { readKernelFacts } from "../../generator/drift/stored.ts";
 import { UsageError } from "../failure.ts";
-import { readFacts, readText, writeText } from "./files.ts";
-import type { DriftOptions } from "./options.ts";
-import { correct, errataOf, originOf, readTree, resolveAll } from "./specs.ts";
+import { storedText, writeText } from "./files.ts";
+import type { DriftOptions, Request } from "./options.ts";
+import type { OurSpecs } from "./ours.ts";
 
 /** Compares specs with a kernel. */
-export async function driftKernel(options: DriftOptions): Promise<DriftReport> {
-  const { specs, source, families, errata, save, from } = options;
-  if (source !== undefined) throw new UsageError(`unexpected "${source}": the running kernel is asked`);
-  const tree = readTree(specs, families);
-  const release = options.release ?? originOf(specs).kernel;
+export async function driftKernel(
+  ours: OurSpecs,
+  { source }: Request,
+  options: DriftOptions,
+): Promise<DriftReport> {
+  const release = options.release ?? ours.origin.kernel;
   if (release === undefined) {
     throw new UsageError(
-      `which kernel the specs belong to is not in ${specs}/upstream.json: say it with --release`,
+      `which kernel the specs belong to is not in ${ours.given}/upstream.json: say it with --release`,
     );
   }
-  const raw = resolveAll(tree.files);
-  const facts = from === undefined
-    ? await askRunning(new Set(raw.map(({ family }) => family.name)), options)
-    : readFacts<KernelFacts>(from, ["release", "families", "raw"]);
-  if (save !== undefined) writeText(save, `${JSON.stringify(facts, null, 1)}\n`);
-  const corrected = errata ? correct(tree.files, errataOf(specs), "kernel") : undefined;
-  const result = compareKernel(corrected === undefined ? raw : resolveAll(corrected.files), facts, release);
-  const findings = corrected === undefined ? result.findings : [
-    ...explainByErrata(compareKernel(raw, facts, release).findings, result.findings, corrected.applied),
-    ...corrected.stale,
-  ];
+  const facts = source === undefined
+    ? await askRunning(new Set(ours.names), options)
+    : readKernelFacts(source, storedText(source));
+  if (options.save !== undefined) writeText(options.save, `${JSON.stringify(facts, null, 1)}\n`);
+  const result = compareKernel(ours.sound, facts, release);
   return {
     comparison: "kernel",
-    subject: `${tree.folder} against Linux ${facts.release}`,
+    families: result.families,
+    subject: `${ours.tree.folder} against Linux ${facts.release}`,
     counts: { ...result.counts },
-    findings: [...tree.findings, ...findings],
+    findings: [
+      ...ours.tree.findings,
+      ...explainByErrata(compareKernel(ours.faulty, facts, release).findings, result.findings, ours.applied),
+      ...ours.stale("kernel"),
+    ],
     remarks: result.remarks,
   };
 }
 
 async function askRunning(wanted: ReadonlySet<string>, { transport }: DriftOptions): Promise<KernelFacts> {
-  const release = readText("/proc/sys/kernel/osrelease")?.trim();
-  if (release === undefined) throw new UsageError("there is no Linux kernel running here");
   // The client is loaded only where a kernel is asked.
-  const { askKernel } = await import("../../generator/drift/live.ts");
+  const { askKernel, kernelRelease } = await import("../../generator/drift/live.ts");
   try {
-    return await askKernel(release, wanted, transport);
+    return await askKernel(kernelRelease(), wanted, transport);
   } catch (error) {
     throw new UsageError(`the kernel cannot be asked: ${(error as Error).message}`);
   }

@@ -40,8 +40,8 @@ export class HeaderIndex {
     const add = (name: string, known: Known) =>
       this.#constants.set(name, [...this.#constants.get(name) ?? [], known]);
     for (const enumeration of facts.enums) {
-      const [file, line] = enumeration.at;
-      for (const [name, value] of enumeration.entries) {
+      const [file] = enumeration.at;
+      for (const [name, value, line] of enumeration.entries) {
         add(name, { value, place: { file, line }, enumeration });
       }
     }
@@ -57,10 +57,11 @@ export class HeaderIndex {
   }
 }
 
-/** Compares specs with headers. */
+/** Compares specs with headers. `all` are the specs whose names are no news in a header: these, unless given. */
 export function compareHeaders(
   specs: readonly { file: SpecFile; family: Family }[],
   facts: HeaderFacts,
+  all: readonly { family: Family }[] = specs,
 ): HeaderComparison {
   const index = new HeaderIndex(facts);
   const result: HeaderComparison = {
@@ -68,7 +69,7 @@ export function compareHeaders(
     counts: { constants: 0, "constants without a C name": 0, structs: 0 },
   };
   const named = new Set(
-    specs.flatMap(({ family }) => family.uapi.sections.flatMap(sectionConstants).map(({ name }) => name)),
+    all.flatMap(({ family }) => family.uapi.sections.flatMap(sectionConstants).map(({ name }) => name)),
   );
   for (const { file, family } of specs) {
     const comparison = new FamilyComparison(file, family, index, named);
@@ -81,7 +82,7 @@ export function compareHeaders(
 }
 
 /** Names in a C enum that stand for no value of their own. */
-const HOUSEKEEPING = /^_|_MAX$|_MAX_|_UNSPEC$|^NUM_|_NUM$|_CNT$|_LAST$|_COUNT$|_NONE$|_END$|_INVALID$/;
+const HOUSEKEEPING = /^_|_MAX$|_UNSPEC$|^NUM_|_NUM$|_CNT$|_LAST$|_COUNT$|_NONE$|_END$|_INVALID$/;
 
 class FamilyComparison {
   readonly findings: DriftFinding[] = [];
@@ -101,7 +102,7 @@ class FamilyComparison {
     this.#index = index;
     this.#preferred = headersOf(file, family);
     this.#named = named;
-    this.#generated = family.level === "genetlink" && index.facts.headers.includes(family.uapi.path);
+    this.#generated = index.facts.generated.includes(family.uapi.path);
   }
 
   constants(): void {
@@ -214,9 +215,7 @@ class FamilyComparison {
     if (section.form !== "enum") return;
     const path = section.entries[0]?.path.replace(/\/(entries|attributes)\/\d+$/, "") ?? "";
     // A value that the spec has too goes by another name there.
-    const values = new Set(
-      [...section.entries, ...section.limits].map(({ value }) => String(normal(value))),
-    );
+    const values = new Set(section.entries.map(({ value }) => String(normal(value))));
     const flags = section.of === "flags";
     for (const [name, value, line] of entries) {
       if (this.#named.has(name) || HOUSEKEEPING.test(name) || values.has(String(normal(value)))) continue;

@@ -27,6 +27,8 @@ const NETLINK_GENERIC = 16;
 export interface KernelComparison {
   /** The findings. */
   findings: DriftFinding[];
+  /** Names of the families that the kernel has. */
+  families: string[];
   /** How many families, operations and attributes of policies were compared. */
   counts: { families: number; operations: number; attributes: number; masks: number };
   /** What is worth saying besides. */
@@ -41,14 +43,15 @@ export function compareKernel(
 ): KernelComparison {
   const result: KernelComparison = {
     findings: [],
+    families: [],
     counts: { families: 0, operations: 0, attributes: 0, masks: 0 },
     remarks: [],
   };
   const age = compareReleases(kernel.release, release);
-  const [absent, raw, present]: [string[], string[], string[]] = [[], [], []];
+  const [absent, raw]: [string[], string[]] = [[], []];
   for (const { file, family } of specs) {
     if (family.protocol !== NETLINK_GENERIC) {
-      raw.push(`${family.name}${rawState(kernel.raw[file.file])}`);
+      raw.push(family.name);
       continue;
     }
     const facts = Object.hasOwn(kernel.families, family.name) ? kernel.families[family.name] : undefined;
@@ -56,7 +59,7 @@ export function compareKernel(
       absent.push(family.name);
       continue;
     }
-    present.push(family.name);
+    result.families.push(family.name);
     const comparison = new FamilyComparison(file, family, facts, age);
     comparison.run();
     result.findings.push(...comparison.findings);
@@ -70,15 +73,11 @@ export function compareKernel(
   const list = (names: string[]) => names.length === 0 ? "none" : names.join(", ");
   result.remarks.unshift(
     `the kernel is ${age < 0 ? "older than" : age > 0 ? "newer than" : "as old as"} the specs' (${release})`,
-    `in this kernel: ${list(present)}`,
+    `in this kernel: ${list(result.families)}`,
     `not in this kernel: ${list(absent)}`,
-    `of raw families the kernel tells nothing but that it answers: ${list(raw)}`,
+    `without generic netlink, so that the kernel tells nothing of them: ${list(raw)}`,
   );
   return result;
-}
-
-function rawState(answers: boolean | null | undefined): string {
-  return answers === true ? " (answers)" : answers === false ? " (does not)" : "";
 }
 
 class FamilyComparison {

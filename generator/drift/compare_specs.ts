@@ -114,7 +114,7 @@ function changes(
   for (const key of new Set([...from.keys(), ...to.keys()])) {
     const [before, after] = [from.get(key), to.get(key)];
     if ((before === undefined ? undefined : reference(key, before)) !== after) {
-      found.push({ key, fact, before, after });
+      found.push({ key, fact, other, before, after });
     }
   }
   return found;
@@ -138,11 +138,16 @@ function valueFinding(change: ValueChange, family: string, places: Place[], impa
   const rule = RULES[key] ?? (isLimit(key) ? "limits" : "changed");
   const [expected, found] = [text(before), text(after)];
   const what = key === "value" || key === "id" ? "" : ` ${key}`;
+  const said = before === undefined && after === true
+    ? `${key} was added`
+    : before === true && after === undefined
+    ? `${key} was removed`
+    : `${what} ${expected} became ${found}`.trim();
   return finding(
     rule,
     family,
     `${fact.at}${fact.at === "" ? "" : "/"}${key}`,
-    `${describe(fact)}:${what} ${expected} became ${found}`,
+    `${describe(fact)}: ${said}`,
     { places, expected, found, impact },
   );
 }

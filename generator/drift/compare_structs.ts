@@ -62,16 +62,32 @@ function flexible({ payload }: Member): boolean {
 /** The members of C as far as the spec goes into them; of a union the arm that suits it best. */
 function flatten(members: readonly HeaderMember[], struct: StructType, union: boolean): HeaderMember[] {
   const flat = members.map((member) => {
-    if (member.inside === undefined) return [member];
     const whole = member.name !== "" &&
       struct.members.some(({ offset, size, payload }) =>
         offset === member.offset && size === member.size && payload.kind !== "pad"
       );
-    return whole ? [member] : flatten(member.inside, struct, member.union === true);
+    if (whole) return [member];
+    if (member.inside !== undefined) return flatten(member.inside, struct, member.union === true);
+    return elements(member, struct);
   });
   if (!union) return flat.flat();
   const faults = (arm: HeaderMember[]) => memberDifferences(struct, arm).length;
   return flat.reduce((best, arm) => faults(arm) < faults(best) ? arm : best, flat[0] ?? []);
+}
+
+/** The numbers of an array, where the spec has a name for each; else the array. */
+function elements({ count = 1, ...array }: HeaderMember, { members }: StructType): HeaderMember[] {
+  const size = array.size / count;
+  const single = count > 1 &&
+    members.some((member) => member.offset === array.offset && member.size === size);
+  return single
+    ? Array.from({ length: count }, (_, i) => ({
+      ...array,
+      name: `${array.name}[${i}]`,
+      offset: array.offset + i * size,
+      size,
+    }))
+    : [array];
 }
 
 function place(offset: number, size: number): string {

@@ -1,8 +1,8 @@
 /** Findings that are no news: explained by an erratum, or accepted in a baseline; and explanations that are stale. @module */
 import type { Erratum, ErratumChange, StaleErratum } from "../spec/errata.ts";
 import { formatStale } from "../spec/errata.ts";
-import type { Comparison, DriftFinding, Explanation } from "./finding.ts";
-import { findingId } from "./finding.ts";
+import type { Comparison, DriftFinding, DriftReport, Explanation, Severity } from "./finding.ts";
+import { counts, findingId } from "./finding.ts";
 
 /** The list or node that a change is about. */
 function changed(change: ErratumChange): string {
@@ -104,26 +104,46 @@ export function readBaseline(path: string, text: string): Accepted[] {
   });
 }
 
-/** A baseline that accepts what no erratum explains; reasons and what `others` accept stay. */
-export function writeBaseline(
-  findings: readonly DriftFinding[],
-  before: readonly Accepted[],
-  others: readonly Accepted[],
-): string {
-  const accepted = findings.filter(({ explained }) => explained === undefined).map((finding): Accepted => {
-    const id = findingId(finding);
-    return { id, reason: before.find((one) => one.id === id)?.reason ?? finding.message };
-  });
-  return `${JSON.stringify({ accepted: [...others, ...accepted] }, null, 2)}\n`;
+/** Whether an entry is about what a report has compared. */
+function isAbout({ comparison, families }: DriftReport, { id }: Accepted): boolean {
+  const [of, , family = ""] = id.split(":");
+  return of === comparison && (family === "" || families.includes(family));
 }
 
-/** Marks accepted findings; entries of this comparison that accept nothing are findings. */
+/**
+ * A baseline that accepts what no erratum explains and is at least as bad as `severity`; all that, unless given.
+ * Reasons stay, and so does what is about other things than the reports.
+ */
+export function writeBaseline(
+  reports: readonly DriftReport[],
+  before: readonly Accepted[],
+  severity: Severity = "note",
+): string {
+  const reasons = new Map(before.map(({ id, reason }) => [id, reason]));
+  const accepted = new Map<string, Accepted>();
+  for (const entry of before) {
+    if (!reports.some((report) => isAbout(report, entry))) accepted.set(entry.id, entry);
+  }
+  for (const finding of reports.flatMap(({ findings }) => findings)) {
+    const id = findingId(finding);
+    if (counts(finding, severity)) accepted.set(id, { id, reason: reasons.get(id) ?? finding.message });
+  }
+  const sorted = [...accepted.values()].sort((a, b) => a.id < b.id ? -1 : 1);
+  return `${JSON.stringify({ accepted: sorted }, null, 2)}\n`;
+}
+
+/**
+ * Marks accepted findings; entries that accept nothing are findings, unless their family was not compared.
+ *
+ * @param text of the baseline, for the lines of its entries
+ */
 export function applyBaseline(
-  findings: readonly DriftFinding[],
+  report: DriftReport,
   accepted: readonly Accepted[],
-  comparison: Comparison,
   path: string,
+  text: string,
 ): DriftFinding[] {
+  const { findings, comparison } = report;
   const byId = new Map(accepted.map((entry) => [entry.id, entry]));
   const used = new Set<string>();
   const marked = findings.map((finding): DriftFinding => {
@@ -134,17 +154,20 @@ export function applyBaseline(
     if (finding.explained !== undefined) return finding;
     return { ...finding, explained: { by: "baseline", id, reason: entry.reason } };
   });
-  const stale = accepted.filter(({ id }) => id.startsWith(`${comparison}:`) && !used.has(id));
+  const stale = accepted.filter((entry) => isAbout(report, entry) && !used.has(entry.id));
+  const lines = text.split("\n");
+  const lineOf = (id: string) =>
+    Math.max(0, lines.findIndex((line) => line.includes(JSON.stringify(id)))) + 1;
   return [
     ...marked,
     ...stale.map(({ id }): DriftFinding => ({
       comparison,
       rule: "stale-baseline",
-      family: "",
+      family: id.split(":")[2] ?? "",
       at: id,
       severity: "warning",
       message: `the baseline accepts ${id}, which is not found any more`,
-      places: [{ file: path, line: 1 }],
+      places: [{ file: path, line: lineOf(id) }],
     })),
   ];
 }

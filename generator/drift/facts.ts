@@ -106,7 +106,7 @@ function docOf({ doc }: { doc?: string }): { doc?: string } {
 function* plain(node: object, ...besides: string[]): Iterable<[string, FactValue]> {
   for (const [key, value] of Object.entries(node)) {
     if (key === "name" || key === "doc" || besides.includes(key)) continue;
-    if (value === null) yield [key, "none"];
+    if (value === null) yield [key, "null"];
     else if (Array.isArray(value)) {
       if (value.every((one) => typeof one !== "object")) yield [key, value.join(", ")];
     } else if (typeof value !== "object") yield [key, value as FactValue];

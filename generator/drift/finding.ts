@@ -79,6 +79,8 @@ export interface DriftFinding {
 export interface DriftReport {
   /** The comparison. */
   comparison: Comparison;
+  /** Names of the families that were compared; a baseline's entry for another one is not stale. */
+  families: string[];
   /** What was compared with what, in a sentence. */
   subject: string;
   /** How many things of each kind were compared. */
@@ -89,9 +91,12 @@ export interface DriftReport {
   remarks: string[];
 }
 
-/** The name of a finding that stays the same from run to run, as baselines and code scanners want it. */
+/**
+ * The name of a finding that stays the same from run to run, as baselines and code scanners want it: comparison, rule,
+ * family and path, joined by colons. It holds no value and no line.
+ */
 export function findingId({ comparison, rule, family, at }: DriftFinding): string {
-  return [comparison, rule, family, at].filter((part) => part !== "").join(":");
+  return [comparison, rule, family, at].join(":");
 }
 
 /** Whether a finding is at least as bad as `severity`, and not explained. */

@@ -24,6 +24,8 @@ export interface HeaderMember {
   size: number;
   /** It is an array without a bound. */
   flexible?: true;
+  /** It is an array of so many numbers; arrays of bytes do not say. */
+  count?: number;
   /** It is a bit-field of so many bits. */
   bits?: number;
   /** It is an integer that may be negative. */
@@ -64,6 +66,8 @@ export interface HeaderFacts {
   origin: string;
   /** Headers that were read, by their names in an #include. */
   headers: string[];
+  /** Those of them that the kernel's generator wrote from a spec. */
+  generated: string[];
   /** Enums that have a name of a spec. */
   enums: HeaderEnum[];
   /** Macros that have a name of a spec. */
@@ -117,6 +121,7 @@ export function collectHeaderFacts(
   const facts: HeaderFacts = {
     origin,
     headers: headers.names(),
+    generated: headers.names().filter((name) => text(name)?.includes("/* YNL-GEN uapi header */")),
     enums: [],
     defines: {},
     structs: {},
@@ -176,12 +181,16 @@ function memberFacts({ name = "", type, offset, bits }: CMember, base: number): 
   const at = base + offset;
   const flexible = type.kind === "array" && type.count === undefined;
   const inner: CType = type.kind === "array" ? type.element : type;
+  const numbers = type.kind === "array" && inner.kind === "integer" && inner.size > 1
+    ? type.count
+    : undefined;
   return {
     name,
     offset: at,
     // A bit-field takes the whole of its unit here.
     size: sizeOf(flexible ? type.element : type),
     ...(flexible ? { flexible: true as const } : {}),
+    ...(numbers === undefined ? {} : { count: numbers }),
     ...(bits === undefined ? {} : { bits: bits.count }),
     ...(inner.kind === "integer" && inner.signed ? { signed: true as const } : {}),
     ...(inner.kind === "integer" && inner.order !== undefined ? { order: inner.order } : {}),

@@ -25,6 +25,8 @@ export interface ValueChange {
   key: string;
   /** The fact before. */
   fact: Fact;
+  /** The fact after. */
+  other: Fact;
   /** The value before. */
   before: FactValue | undefined;
   /** The value after. */
@@ -86,10 +88,12 @@ export function impactOfChange(change: ValueChange, before: SpecFacts, after: Sp
 function impactOnPayload(change: ValueChange, before: SpecFacts, after: SpecFacts): Impact {
   const { key, before: from, after: to } = change;
   switch (key) {
+    case "byte-order":
+      // Only numbers have one.
+      return isNumber(change.fact) && isNumber(change.other) ? BREAKING : COMPATIBLE;
     case "id":
     case "offset":
     case "size":
-    case "byte-order":
     case "enum-as-flags":
     case "sub-message":
     case "selector":
@@ -124,11 +128,19 @@ const VARIABLE: { readonly [type: string]: readonly string[] } = {
   sint: ["s32", "s64"],
 };
 
+function isNumber({ values, whole }: Fact): boolean {
+  return /^([us](8|16|32|64|int)|bitfield32|indexed-array)$/.test(
+    String(values.get("type") ?? whole?.get("type") ?? "unknown"),
+  );
+}
+
 function impactOfType(from: string, to: string): Impact {
   if (from === "unused" || from === "pad") return COMPATIBLE;
   if (to === "unused" || to === "pad") return BREAKS_SENDING;
   if (VARIABLE[to]?.includes(from)) return BREAKS_DECODING;
   if (VARIABLE[from]?.includes(to)) return BREAKS_SENDING;
+  // Who took it for bytes still reads bytes; those that he sends need the right length now.
+  if (from === "binary") return BREAKS_SENDING;
   return BREAKING;
 }
 
@@ -210,14 +222,15 @@ function privilege(flags: FactValue | undefined): number {
 function impactOfSet({ before: from, after: to }: ValueChange, before: SpecFacts, after: SpecFacts): Impact {
   if (from === undefined) return COMPATIBLE;
   const [old, now] = [setOf(before, from), setOf(after, to)];
-  const compare = (allowMissing: boolean): Effect => {
+  const compare = (side: keyof Impact): Effect => {
     const fits = old?.attributes.every(({ id, specType }) => {
       const other = now?.attributes.find((attribute) => attribute.id === id);
-      return other === undefined ? allowMissing : other.specType === specType;
+      if (other === undefined) return side === "decoding";
+      return other.specType === specType || impactOfType(specType, other.specType)[side] === "compatible";
     });
     return fits === true ? "compatible" : "breaking";
   };
-  return { decoding: compare(true), sending: compare(false) };
+  return { decoding: compare("decoding"), sending: compare("sending") };
 }
 
 function setOf({ family }: SpecFacts, name: FactValue | undefined): AttributeSet | undefined {

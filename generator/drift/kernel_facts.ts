@@ -50,8 +50,6 @@ export interface KernelFacts {
   release: string;
   /** Its generic families by name. */
   families: { [name: string]: KernelFamily };
-  /** Whether it answers raw families, by the name of the spec; null if it did not let us ask. */
-  raw: { [spec: string]: boolean | null };
 }
 
 /** Compares releases such as `6.18.44-custom` by their numbers: negative if the first is older. */

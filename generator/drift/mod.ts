@@ -33,4 +33,6 @@ export * from "./finding.ts";
 export * from "./header_facts.ts";
 export * from "./kernel_facts.ts";
 export { type LenientSpec, readLenient } from "./lenient.ts";
-export { formatReport, FORMATS, type ReportFormat, summary } from "./report.ts";
+export { formatReports, FORMATS, type ReportFormat, summary } from "./report.ts";
+export { RULES } from "./rules.ts";
+export { readHeaderFacts, readKernelFacts, StoredFactsError } from "./stored.ts";

@@ -1,12 +1,6 @@
 /** A report as text, JSON, SARIF, Markdown, or as annotations of GitHub. @module */
-import {
-  type DriftFinding,
-  type DriftReport,
-  findingId,
-  type Place,
-  SEVERITIES,
-  type Severity,
-} from "./finding.ts";
+import { type DriftFinding, type DriftReport, findingId, type Place, SEVERITIES } from "./finding.ts";
+import { RULES } from "./rules.ts";
 
 /** Forms of a report. */
 export const FORMATS = ["text", "json", "sarif", "github", "markdown"] as const;
@@ -14,19 +8,23 @@ export const FORMATS = ["text", "json", "sarif", "github", "markdown"] as const;
 /** A form of a report. */
 export type ReportFormat = typeof FORMATS[number];
 
-/** Writes a report. `notes` also tells notes and what is explained, where people read it. */
-export function formatReport(report: DriftReport, format: ReportFormat, notes: boolean): string {
+/** Writes reports. `notes` also tells notes and what is explained, where people read it. */
+export function formatReports(
+  reports: readonly DriftReport[],
+  format: ReportFormat,
+  notes: boolean,
+): string {
   switch (format) {
     case "json":
-      return toJson(report);
+      return JSON.stringify({ reports: reports.map(jsonReport) });
     case "sarif":
-      return toSarif(report);
+      return toSarif(reports);
     case "github":
-      return toGithub(report, notes);
+      return reports.map((report) => toGithub(report, notes)).join("\n");
     case "markdown":
-      return toMarkdown(report, notes);
+      return reports.map((report) => toMarkdown(report, notes)).join("\n\n");
     case "text":
-      return toText(report, notes);
+      return reports.map((report) => toText(report, notes)).join("\n\n");
   }
 }
 
@@ -75,51 +73,57 @@ function toText(report: DriftReport, notes: boolean): string {
   return [...lines, ...report.remarks, summary(report)].join("\n");
 }
 
-function toJson({ comparison, subject, counts, findings, remarks }: DriftReport): string {
-  return JSON.stringify({
-    comparison,
-    subject,
-    counts,
-    remarks,
-    findings: findings.map((finding) => ({ id: findingId(finding), ...finding })),
-  });
+function jsonReport({ findings, ...report }: DriftReport): object {
+  return { ...report, findings: findings.map((finding) => ({ id: findingId(finding), ...finding })) };
 }
 
-const LEVELS: { readonly [severity in Severity]: string } = {
-  error: "error",
-  warning: "warning",
-  note: "note",
-};
-
-/** SARIF 2.1.0, as code scanners read it. */
-function toSarif({ findings }: DriftReport): string {
-  const rules = [...new Set(findings.map(({ rule }) => rule))].sort();
-  const results = findings.map((finding) => ({
-    ruleId: finding.rule,
-    level: LEVELS[finding.severity],
-    message: {
-      text: `${finding.family === "" ? "" : `${finding.family}: `}${finding.message}${effect(finding)}`,
-    },
-    locations: finding.places.slice(0, 1).map((one) => ({
-      physicalLocation: {
-        artifactLocation: { uri: one.file },
-        region: { startLine: one.line, ...(one.column === undefined ? {} : { startColumn: one.column }) },
-      },
-    })),
-    relatedLocations: finding.places.slice(1).map((one, id) => ({
-      id,
-      physicalLocation: { artifactLocation: { uri: one.file }, region: { startLine: one.line } },
-    })),
-    partialFingerprints: { "tynlDrift/v1": findingId(finding) },
-    ...(finding.explained === undefined ? {} : {
-      suppressions: [{ kind: "external", justification: finding.explained.reason }],
-    }),
-  }));
+/** SARIF 2.1.0, as code scanners read it: a run for each comparison. */
+function toSarif(reports: readonly DriftReport[]): string {
   return JSON.stringify({
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
     version: "2.1.0",
-    runs: [{ tool: { driver: { name: "tynl drift", rules: rules.map((id) => ({ id })) } }, results }],
+    runs: reports.map(sarifRun),
   });
+}
+
+function sarifRun({ comparison, findings }: DriftReport): object {
+  const used = [...new Set(findings.map(({ rule }) => rule))].sort();
+  return {
+    tool: {
+      driver: {
+        name: "tynl drift",
+        rules: used.map((id) => ({ id, shortDescription: { text: `${RULES[id] ?? id}.` } })),
+      },
+    },
+    // Scanners tell runs of one tool apart by this.
+    automationDetails: { id: `tynl-drift/${comparison}/` },
+    results: findings.map((finding) => sarifResult(finding, used.indexOf(finding.rule))),
+  };
+}
+
+function sarifResult(finding: DriftFinding, ruleIndex: number): object {
+  const { rule, severity, family, message, places, explained } = finding;
+  return {
+    ruleId: rule,
+    ruleIndex,
+    level: severity,
+    message: { text: `${family === "" ? "" : `${family}: `}${message}${effect(finding)}.` },
+    locations: places.slice(0, 1).map(sarifLocation),
+    relatedLocations: places.slice(1).map((place, id) => ({ id, ...sarifLocation(place) })),
+    partialFingerprints: { "tynlDrift/v1": findingId(finding) },
+    ...(explained === undefined
+      ? {}
+      : { suppressions: [{ kind: "external", justification: explained.reason }] }),
+  };
+}
+
+function sarifLocation({ file, line, column }: Place): object {
+  return {
+    physicalLocation: {
+      artifactLocation: { uri: encodeURI(file) },
+      region: { startLine: line, ...(column === undefined ? {} : { startColumn: column }) },
+    },
+  };
 }
 
 /** Workflow commands of GitHub Actions: annotations in the files. */
@@ -139,7 +143,7 @@ function toGithub(report: DriftReport, notes: boolean): string {
 
 function toMarkdown(report: DriftReport, notes: boolean): string {
   const cell = (text: string) =>
-    text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll(/\s*\n\s*/g, " ");
+    text.replaceAll(/[\\`*_[\]|]/g, "\\$&").replaceAll("<", "&lt;").replaceAll(/\s*\n\s*/g, " ");
   const code = (text: string) => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
   const rows = shown(report, notes).map((finding) => {
     const { severity, family, message, places: [first], explained } = finding;

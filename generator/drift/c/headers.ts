@@ -83,7 +83,8 @@ export class Headers implements Scope {
     if (this.#read.has(name)) return true;
     const text = this.#text(name);
     if (text === undefined) {
-      // An architecture mostly has what all have.
+      // An architecture mostly has what all have; its byte order is that of the machine we take it for.
+      if (name === "asm/byteorder.h") return this.read("linux/byteorder/little_endian.h");
       return name.startsWith("asm/") && this.read(name.replace("asm/", "asm-generic/"));
     }
     this.#read.add(name);

@@ -1,0 +1,139 @@
+/** Our specs, read, corrected and resolved once for all comparisons of a run. @module */
+import { staleErrata } from "../../generator/drift/explain.ts";
+import type { Comparison, DriftFinding } from "../../generator/drift/finding.ts";
+import { type Family, resolveFamily } from "../../generator/model/mod.ts";
+import { formatDiagnostic } from "../../generator/spec/diagnostics.ts";
+import { applyErrataToFile, type Erratum, type StaleErratum } from "../../generator/spec/errata.ts";
+import { readErrata } from "../../generator/spec/errata_file.ts";
+import type { SpecFile } from "../../generator/spec/types.ts";
+import { UsageError } from "../failure.ts";
+import { readBytes, readText } from "./files.ts";
+import { readTree, type SpecTree } from "./specs.ts";
+
+/** A spec with its family. */
+export interface Resolved {
+  /** The spec. */
+  file: SpecFile;
+  /** The family. */
+  family: Family;
+}
+
+/** What upstream.json beside specs says: the kernel that they belong to, and which of them it has. */
+interface Origin {
+  kernel?: string;
+  specs?: ReadonlySet<string>;
+}
+
+/** Specs of a folder. Whatever cannot be read throws {@linkcode UsageError}. */
+export class OurSpecs {
+  /** The folder, as it was given. */
+  readonly given: string;
+  /** Whether errata are applied. */
+  readonly errata: boolean;
+  /** The specs as their files have them. */
+  readonly tree: SpecTree;
+  /** What upstream.json beside them says; nothing where it is missing or holds something else. */
+  readonly origin: Origin;
+  readonly #resolved = new Map<SpecFile, Resolved>();
+  readonly #errata: { path: string; errata: Erratum[] };
+  #corrected: { files: SpecFile[]; applied: Erratum[]; stale: StaleErratum[] } | undefined;
+
+  /** Reads the specs of a folder: all of them, or those whose names are given. */
+  constructor(folder: string, families: readonly string[], errata: boolean) {
+    this.given = folder;
+    this.errata = errata;
+    this.tree = readTree(folder, families);
+    this.origin = originOf(folder);
+    this.#errata = errata ? errataOf(folder) : { path: "", errata: [] };
+  }
+
+  /** Names of the families. */
+  get names(): string[] {
+    return this.tree.files.map(({ spec }) => spec.name);
+  }
+
+  /** The specs as their files have them. */
+  get raw(): Resolved[] {
+    return this.tree.files.map((file) => this.#resolve(file));
+  }
+
+  /** The specs with their errata. */
+  get sound(): Resolved[] {
+    return this.#correct().files.map((file) => this.#resolve(file));
+  }
+
+  /** The specs that errata change, as their files have them. */
+  get faulty(): Resolved[] {
+    const { files } = this.#correct();
+    return this.tree.files.filter((file, i) => file !== files[i]).map((file) => this.#resolve(file));
+  }
+
+  /** The errata that were applied. */
+  get applied(): Erratum[] {
+    return this.#correct().applied;
+  }
+
+  /** Errata that do not fit the specs any more. */
+  stale(comparison: Comparison): DriftFinding[] {
+    return staleErrata(this.#correct().stale, comparison, this.#errata.path);
+  }
+
+  /** Errata of ours that do not fit other specs: what upstream has corrected. */
+  staleFor(files: readonly SpecFile[], comparison: Comparison): DriftFinding[] {
+    return staleErrata(this.#apply(files).stale, comparison, this.#errata.path);
+  }
+
+  #correct() {
+    return this.#corrected ??= this.#apply(this.tree.files);
+  }
+
+  #apply(files: readonly SpecFile[]): { files: SpecFile[]; applied: Erratum[]; stale: StaleErratum[] } {
+    const { errata } = this.#errata;
+    const results = files.map((file) => applyErrataToFile(file, errata));
+    const faults = results.flatMap(({ diagnostics }) => diagnostics);
+    if (faults.length > 0) {
+      throw new UsageError(`cannot compare: ${faults.map(formatDiagnostic).join("; ")}`);
+    }
+    return {
+      files: results.map(({ file }) => file!),
+      applied: results.flatMap(({ applied }) => applied),
+      stale: results.flatMap(({ stale }) => stale),
+    };
+  }
+
+  #resolve(file: SpecFile): Resolved {
+    const known = this.#resolved.get(file);
+    if (known !== undefined) return known;
+    const resolved = { file, family: resolveFamily(file) };
+    this.#resolved.set(file, resolved);
+    return resolved;
+  }
+}
+
+/** The errata of a folder; none if it has no such file. */
+function errataOf(folder: string): { path: string; errata: Erratum[] } {
+  const path = `${folder}/errata.yaml`;
+  const bytes = readBytes(path);
+  if (bytes === undefined) return { path, errata: [] };
+  const { errata, diagnostics } = readErrata(path, bytes);
+  if (errata === undefined) {
+    throw new UsageError(`cannot compare: ${diagnostics.map(formatDiagnostic).join("; ")}`);
+  }
+  return { path, errata };
+}
+
+function originOf(folder: string): Origin {
+  const text = readText(`${folder}/upstream.json`);
+  if (text === undefined) return {};
+  try {
+    const { kernel, specs } = JSON.parse(text) as { kernel?: unknown; specs?: unknown };
+    return {
+      ...(typeof kernel === "string" ? { kernel } : {}),
+      ...(typeof specs === "object" && specs !== null
+        ? { specs: new Set(Object.keys(specs).map((name) => name.replace(/\.yaml$/, ""))) }
+        : {}),
+    };
+  } catch {
+    return {};
+  }
+}
