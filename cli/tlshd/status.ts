@@ -25,8 +25,6 @@ export interface StatusReport extends Omit<AgentStatus, "keyUpdates"> {
   readonly decisions: readonly Pick<DecisionEvent, "about" | "available" | "text">[];
 }
 
-/** Connections that may be open at a time; more are closed at once. */
-const MOST = 16;
 /** Milliseconds that a reader has. */
 const PATIENCE = 2000;
 
@@ -34,7 +32,6 @@ const PATIENCE = 2000;
 export class StatusSocket implements Disposable {
   readonly #path: string;
   readonly #listener: Deno.UnixListener;
-  #open = 0;
 
   private constructor(path: string, listener: Deno.UnixListener) {
     this.#path = path;
@@ -64,17 +61,14 @@ export class StatusSocket implements Disposable {
 
   async #serve(report: () => StatusReport): Promise<void> {
     try {
-      for await (const connection of this.#listener) {
-        if (this.#open >= MOST) connection.close();
-        else void this.#answer(connection, JSON.stringify(report()));
-      }
+      // One after the other: a report fits into what the kernel takes at once.
+      for await (const connection of this.#listener) await this.#answer(connection, JSON.stringify(report()));
     } catch {
       // Closed, or out of descriptors: the agent goes on without it.
     }
   }
 
   async #answer(connection: Deno.UnixConn, text: string): Promise<void> {
-    this.#open++;
     const close = () => {
       try {
         connection.close();
@@ -91,7 +85,6 @@ export class StatusSocket implements Disposable {
     } finally {
       clearTimeout(timer);
       close();
-      this.#open--;
     }
   }
 
@@ -125,9 +118,11 @@ async function removeStale(path: string): Promise<void> {
   if (found.isSocket !== true) throw new Failure(`${path}: there is something else than a socket`);
   try {
     (await Deno.connect({ transport: "unix", path })).close();
-  } catch {
-    Deno.removeSync(path);
-    return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.ConnectionRefused)) {
+      throw new Failure(`${path}: belongs to another program: ${(error as Error).message}`);
+    }
+    return Deno.removeSync(path);
   }
   throw new Failure(`${path}: another agent serves its status there; does it run twice?`);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { hasSyslog, logSinks, standardError, syslog } from "../../cli/tlshd/sinks.ts";
 import { inFolder } from "./pki.ts";
-import { DatagramReceiver } from "./unix_datagrams.ts";
+import { DatagramReceiver } from "./unix_sockets.ts";
 
 Deno.test("a line to syslog has facility auth, its level, the time, and tlshd's name", () => {
   inFolder((folder) => {
