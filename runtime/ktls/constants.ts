@@ -35,6 +35,8 @@ export const Errno = {
   again: 11,
   /** A signal came first. */
   interrupted: 4,
+  /** Of a record that is none, and of keys of another suite than before. */
+  invalid: 22,
   /** Of a second TLS_TX or TLS_RX where the kernel cannot rekey. */
   busy: 16,
   /** Of a second TCP_ULP. */
@@ -43,6 +45,20 @@ export const Errno = {
   noOption: 92,
   /** A record did not decrypt. */
   badMessage: 74,
+  /** A record is longer than allowed. */
+  messageSize: 90,
+  /** A connection ended before it was accepted. */
+  connectionAborted: 103,
+  /** The peer has ended the connection, in one way or the other. */
+  brokenPipe: 32,
+  /** Of a socket that is connected. */
+  isConnected: 106,
+  /** A connection is under way. */
+  inProgress: 115,
+  /** The same, of a second call. */
+  already: 114,
+  /** The peer has reset the connection. */
+  connectionReset: 104,
   /** A KeyUpdate was received. */
   keyExpired: 127,
 } as const;

@@ -1,5 +1,5 @@
 /** Traffic keys in the form that setsockopt(2) takes. @module */
-import { type Bytes, secretBytes } from "../posix/mod.ts";
+import { secretBytes } from "../posix/mod.ts";
 import { TLS_1_3_VERSION } from "./constants.ts";
 
 /** A cipher suite that kernel TLS and our engine have in common. */
@@ -48,7 +48,7 @@ export function checkKeys({ suite, key, salt, iv, sequence }: KtlsKeys): void {
  * A `struct tls12_crypto_info_*` for TLS 1.3: version, cipher, iv, key, salt, rec_seq, without padding. Throws a
  * RangeError for keys of a wrong length. A secret: wipe it after use.
  */
-export function cryptoInfo(keys: KtlsKeys): Bytes {
+export function cryptoInfo(keys: KtlsKeys): Uint8Array<ArrayBuffer> {
   checkKeys(keys);
   const fields = [keys.iv, keys.key, keys.salt, keys.sequence];
   const bytes = secretBytes(fields.reduce((sum, field) => sum + field.length, 4));
@@ -61,4 +61,21 @@ export function cryptoInfo(keys: KtlsKeys): Bytes {
     at += field.length;
   }
   return bytes;
+}
+
+/** Keys of a suite that are all zeros. */
+export function emptyKeys(suite: KtlsSuite): KtlsKeys {
+  const { iv, key, salt } = LAYOUTS[suite];
+  return {
+    suite,
+    key: secretBytes(key),
+    salt: secretBytes(salt),
+    iv: secretBytes(iv),
+    sequence: new Uint8Array(8),
+  };
+}
+
+/** Wipes keys. */
+export function wipeKeys({ key, salt, iv }: KtlsKeys): void {
+  for (const bytes of [key, salt, iv]) bytes.fill(0);
 }

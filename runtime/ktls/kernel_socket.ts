@@ -5,14 +5,15 @@ import type { KtlsKeys } from "./crypto_info.ts";
 import { BadRecordError, RekeyNeededError } from "./errors.ts";
 import { attachTls, setRx, setTx } from "./options.ts";
 import { APPLICATION_DATA, MAX_CONTENT, type RecordSocket, type TlsRecord } from "./record_socket.ts";
-import { SocketIo } from "./socket_io.ts";
+import { SocketIo, type WaitOptions } from "./socket_io.ts";
 
 /** A connected TCP socket with kernel TLS on it. Its keys have to be set before anything is sent or received. */
 export class KernelRecordSocket implements RecordSocket {
   readonly #io: SocketIo;
   readonly #sending = new MessageHeader();
   readonly #receiving = new MessageHeader();
-  readonly #buffer: Bytes = secretBytes(MAX_CONTENT);
+  // Made when something is to be received.
+  #buffer: Bytes | undefined;
 
   /**
    * Takes a descriptor over, and puts kernel TLS on it unless it is there already (`attached`). Throws as
@@ -24,30 +25,35 @@ export class KernelRecordSocket implements RecordSocket {
   }
 
   /** Sends content; handshake messages and alerts of 16,384 bytes at most go out as one record. */
-  async send(type: number, bytes: Uint8Array): Promise<void> {
-    if (type === APPLICATION_DATA) return await this.#io.sendAll(bytes as Bytes);
-    this.#sending.setControl(SOL_TLS, TLS_SET_RECORD_TYPE, type);
-    for (let at = 0; at < bytes.length;) {
+  async send(type: number, bytes: Uint8Array, options: WaitOptions = {}): Promise<number> {
+    if (type === APPLICATION_DATA) return await this.#io.sendAll(bytes as Bytes, options);
+    let at = 0;
+    while (at < bytes.length) {
       const part = bytes.subarray(at) as Bytes;
-      at += await this.#io.write("sendmsg", (fd) => {
+      const count = await this.#io.write("sendmsg", (fd) => {
+        this.#sending.setControl(SOL_TLS, TLS_SET_RECORD_TYPE, type);
         this.#sending.point(part);
         return sockets().sendmsg(fd, this.#sending.bytes, Socket.dontWait | Socket.noSignal);
-      });
+      }, options);
+      if (count === undefined) break;
+      at += count;
     }
+    return at;
   }
 
   /** The next record. Asks the socket before it waits, because poll(2) is silent while keys are awaited. */
-  async receive(): Promise<TlsRecord | undefined> {
+  async receive(options: WaitOptions = {}): Promise<TlsRecord | undefined> {
+    const buffer = this.#buffer ??= secretBytes(MAX_CONTENT);
     const length = await this.#io.read("recvmsg", (fd) => {
-      this.#receiving.point(this.#buffer);
+      this.#receiving.point(buffer);
       return sockets().recvmsg(fd, this.#receiving.bytes, Socket.dontWait);
-    }).catch(explain);
+    }, options).catch(explain);
     const type = this.#receiving.control(SOL_TLS, TLS_GET_RECORD_TYPE);
     // Data that came in the clear, before keys were set, has no type; neither has the connection's end.
     if (type === undefined && length === 0) return undefined;
     const bytes = secretBytes(length);
-    bytes.set(this.#buffer.subarray(0, length));
-    this.#buffer.fill(0, 0, length);
+    bytes.set(buffer.subarray(0, length));
+    buffer.fill(0, 0, length);
     return { type: type ?? APPLICATION_DATA, bytes };
   }
 
@@ -61,16 +67,29 @@ export class KernelRecordSocket implements RecordSocket {
     setRx(this.#io.fd, keys);
   }
 
+  /** Ends what waits, now and later, with an error. */
+  interrupt(error: Error): void {
+    this.#io.interrupt(error);
+  }
+
   /** Closes the descriptor, and with it the kernel forgets the keys. */
   close(): void {
     this.#io.close();
   }
 }
 
+/** What the errors of recvmsg(2) on a TLS socket mean (the kernel's net/tls/tls_sw.c). */
 function explain(error: unknown): never {
-  if (error instanceof SystemError && error.errno === Errno.keyExpired) throw new RekeyNeededError();
-  if (error instanceof SystemError && error.errno === Errno.badMessage) {
-    throw new BadRecordError("a record does not decrypt");
+  if (!(error instanceof SystemError)) throw error;
+  switch (error.errno) {
+    case Errno.keyExpired:
+      throw new RekeyNeededError();
+    case Errno.badMessage:
+      throw new BadRecordError("a record does not decrypt");
+    case Errno.messageSize:
+      throw new BadRecordError("a record is longer than allowed");
+    case Errno.invalid:
+      throw new BadRecordError("what came is no record of TLS");
   }
   throw error;
 }

@@ -3,6 +3,11 @@
  * KeyUpdates change (the kernel's Documentation/networking/tls.rst). Where the kernel has none, the same face in this
  * process.
  *
+ * {@linkcode connectKtls} and {@linkcode acceptKtls} make connections that need no more care: handshake, keys, KeyUpdates
+ * both ways. {@linkcode rekey} is for programs that read and write their own socket and only want the key changes
+ * done. What is below both, {@linkcode KernelRecordSocket} and the socket options, can be had as well.
+ *
+ * @example What this kernel can do
  * ```ts
  * import { probeKtls } from "@tynl/tynl/ktls";
  *
@@ -10,8 +15,26 @@
  * console.log(support.ulp ? support.suites : "this kernel has no TLS");
  * ```
  *
+ * @example A server and its client
+ * ```ts
+ * import { acceptKtls, connectKtls, listenTcp } from "@tynl/tynl/ktls";
+ *
+ * const psk = { identity: "host-7", key: crypto.getRandomValues(new Uint8Array(32)) };
+ * using listener = listenTcp();
+ * const target = { hostname: "127.0.0.1", port: listener.port };
+ * const [server, client] = await Promise.all([
+ *   listener.accept().then((fd) => acceptKtls(fd, { findPsk: () => psk }, { records: "auto" })),
+ *   connectKtls(target, { psks: [psk] }, { records: "auto" }),
+ * ]);
+ * await client.send(new TextEncoder().encode("hello"));
+ * console.log(new TextDecoder().decode(await server.receive()));
+ * await Promise.all([client.close(), server.close()]);
+ * ```
+ *
  * @module
  */
+export { acceptKtls, connectKtls, type KtlsOptions } from "./connect.ts";
+export { currentKeys } from "./current_keys.ts";
 export { cryptoInfo, type KtlsKeys, type KtlsSuite, ktlsSuites } from "./crypto_info.ts";
 export {
   BadRecordError,
@@ -33,6 +56,23 @@ export {
 } from "./options.ts";
 export { type KtlsSupport, probeKtls } from "./probe.ts";
 export type { RecordSocket, TlsRecord } from "./record_socket.ts";
-export { SocketClosedError } from "./socket_io.ts";
+export {
+  installNextKeys,
+  rekey,
+  RekeyError,
+  type RekeyOptions,
+  type RekeySocket,
+  sendKeyUpdate,
+} from "./rekey.ts";
+export { type CloseOptions, KtlsSocket, type OpenConnection, type RecordsBy } from "./socket.ts";
+export { SocketClosedError, type WaitOptions } from "./socket_io.ts";
 export { parseTlsStat, readTlsStat, type TlsStat } from "./stat.ts";
+export {
+  dialTcp,
+  HostNotFoundError,
+  type ListenOptions,
+  listenTcp,
+  TcpListener,
+  type TcpTarget,
+} from "./tcp.ts";
 export { UserRecordSocket } from "./user_socket.ts";

@@ -1,11 +1,22 @@
 /** The socket options of kernel TLS. @module */
-import { type Bytes, type Sockets, sockets, SystemError } from "../posix/mod.ts";
+import { type Bytes, sockets, SystemError } from "../posix/mod.ts";
 import { Errno, SOL_TCP, SOL_TLS, TCP_ULP, TlsOption } from "./constants.ts";
-import { cryptoInfo, type KtlsKeys } from "./crypto_info.ts";
+import { cryptoInfo, type KtlsKeys, type KtlsSuite } from "./crypto_info.ts";
 import { KtlsUnsupportedError } from "./errors.ts";
 
 /** What sets an option: the C library, or a double of it in a test. */
-export type OptionSetter = Pick<Sockets, "setsockopt" | "errno">;
+export interface OptionSetter {
+  /** setsockopt(2): 0, or -1. */
+  setsockopt(
+    fd: number,
+    level: number,
+    option: number,
+    value: Uint8Array<ArrayBuffer>,
+    length: number,
+  ): number;
+  /** Error number of the last call, which must have failed. */
+  errno(): number;
+}
 
 /**
  * Puts kernel TLS on a connected TCP socket (TCP_ULP). Until keys are set, data goes through it as before. Throws
@@ -17,7 +28,8 @@ export function attachTls(fd: number, calls: OptionSetter = sockets()): void {
   throw new SystemError("setsockopt TCP_ULP", calls.errno());
 }
 
-function noUlp(): KtlsUnsupportedError {
+/** The error of a kernel without TLS. */
+export function noUlp(): KtlsUnsupportedError {
   return new KtlsUnsupportedError(
     "ulp",
     'this kernel has no TLS (upper layer protocol "tls"): load its module with "modprobe tls", or build it with CONFIG_TLS',
@@ -44,15 +56,9 @@ function setKeys(fd: number, name: string, option: number, keys: KtlsKeys, calls
     if (calls.setsockopt(fd, SOL_TLS, option, info, info.length) === 0) return;
     switch (calls.errno()) {
       case Errno.noEntry:
-        throw new KtlsUnsupportedError(
-          "cipher",
-          `this kernel lacks the cipher of ${keys.suite}: load the modules ${modules(keys)}`,
-        );
+        throw noCipher(keys.suite);
       case Errno.busy:
-        throw new KtlsUnsupportedError(
-          "rekey",
-          "this kernel cannot change the keys of a TLS socket; Linux 6.14 and later can",
-        );
+        throw noRekey();
       default:
         throw new SystemError(`setsockopt ${name}`, calls.errno());
     }
@@ -61,8 +67,21 @@ function setKeys(fd: number, name: string, option: number, keys: KtlsKeys, calls
   }
 }
 
-function modules({ suite }: KtlsKeys): string {
-  return suite === "TLS_CHACHA20_POLY1305_SHA256" ? "chacha and chacha20poly1305" : "aes and gcm";
+/** The error of a kernel that cannot protect records of a suite. */
+export function noCipher(suite: KtlsSuite): KtlsUnsupportedError {
+  const modules = suite === "TLS_CHACHA20_POLY1305_SHA256" ? "chacha and chacha20poly1305" : "aes and gcm";
+  return new KtlsUnsupportedError(
+    "cipher",
+    `this kernel lacks the cipher of ${suite}: load the modules ${modules}`,
+  );
+}
+
+/** The error of a kernel that has keys for good. */
+export function noRekey(): KtlsUnsupportedError {
+  return new KtlsUnsupportedError(
+    "rekey",
+    "this kernel cannot change the keys of a TLS socket; Linux 6.14 and later can",
+  );
 }
 
 /**

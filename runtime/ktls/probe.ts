@@ -1,7 +1,6 @@
 /** What kernel TLS can do here, found out by trying, before anything depends on it. @module */
 import { sockets } from "../posix/mod.ts";
-import type { KtlsKeys, KtlsSuite } from "./crypto_info.ts";
-import { ktlsSuites } from "./crypto_info.ts";
+import { emptyKeys, type KtlsSuite, ktlsSuites } from "./crypto_info.ts";
 import { KtlsUnsupportedError } from "./errors.ts";
 import { loopbackPair } from "./loopback.ts";
 import { attachTls, setExpectNoPad, setMaxPayload, setRx, setTx, setZeroCopyReadOnly } from "./options.ts";
@@ -60,6 +59,14 @@ export function probeKtls(): KtlsSupport {
   return support;
 }
 
+let known: KtlsSupport | undefined;
+
+/** What {@linkcode probeKtls} found; asked again as long as something is missing, for modules may be loaded. */
+export function ktlsSupport(): KtlsSupport {
+  if (known === undefined || known.suites.length < ktlsSuites.length) known = probeKtls();
+  return known;
+}
+
 /** Whether a call is one that the kernel supports; it may fail in no other way. */
 function can(call: () => void): boolean {
   try {
@@ -69,16 +76,4 @@ function can(call: () => void): boolean {
     if (error instanceof KtlsUnsupportedError) return false;
     throw error;
   }
-}
-
-/** Keys that protect nothing. */
-function emptyKeys(suite: KtlsSuite): KtlsKeys {
-  const chacha = suite === "TLS_CHACHA20_POLY1305_SHA256";
-  return {
-    suite,
-    key: new Uint8Array(suite === "TLS_AES_128_GCM_SHA256" ? 16 : 32),
-    salt: new Uint8Array(chacha ? 0 : 4),
-    iv: new Uint8Array(chacha ? 12 : 8),
-    sequence: new Uint8Array(8),
-  };
 }

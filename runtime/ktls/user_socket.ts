@@ -1,5 +1,6 @@
 /** Records that we protect, where the kernel cannot. @module */
 import { type Bytes, SystemError } from "../posix/mod.ts";
+import { Errno } from "./constants.ts";
 import type { KtlsKeys } from "./crypto_info.ts";
 import { BadRecordError, RekeyNeededError, TruncatedRecordError } from "./errors.ts";
 import { HEADER, MAX_BODY, RecordCipher } from "./record_cipher.ts";
@@ -11,10 +12,7 @@ import {
   type RecordSocket,
   type TlsRecord,
 } from "./record_socket.ts";
-import { SocketIo } from "./socket_io.ts";
-
-/** EINVAL. */
-const INVALID = 22;
+import { send, SocketIo, type WaitOptions } from "./socket_io.ts";
 
 /**
  * A connected TCP socket whose records are protected in this process. It acts as `KernelRecordSocket`: keys of another
@@ -27,6 +25,8 @@ export class UserRecordSocket implements RecordSocket {
   // The record at hand, as far as it has come.
   readonly #record: Bytes = new Uint8Array(HEADER + MAX_BODY);
   #filled = 0;
+  // What is left to write of the last record.
+  #unsent: Bytes = new Uint8Array();
   #rekey = false;
 
   /** Takes a descriptor over. */
@@ -34,23 +34,40 @@ export class UserRecordSocket implements RecordSocket {
     this.#io = new SocketIo(fd);
   }
 
-  /** Sends content, in records of 16,384 bytes at most. */
-  async send(type: number, bytes: Uint8Array): Promise<void> {
+  /** Sends content, in records of 16,384 bytes at most. A record that is begun is finished by the next call. */
+  async send(type: number, bytes: Uint8Array, options: WaitOptions = {}): Promise<number> {
     for (let at = 0; at < bytes.length; at += MAX_CONTENT) {
-      if (this.#tx === undefined) throw new SystemError("send", INVALID);
-      await this.#io.sendAll(this.#tx.seal(type, bytes.subarray(at, at + MAX_CONTENT)));
+      if (!(await this.#flush(options))) return at;
+      if (this.#tx === undefined) throw new SystemError("send", Errno.invalid);
+      this.#unsent = this.#tx.seal(type, bytes.subarray(at, at + MAX_CONTENT));
     }
+    // Aborted here, all has been taken: as the kernel has it then, and not the network.
+    await this.#flush(options);
+    return bytes.length;
+  }
+
+  /** Writes what is left of a record; false if the signal ended the wait. */
+  async #flush(options: WaitOptions): Promise<boolean> {
+    while (this.#unsent.length > 0) {
+      const count = await this.#io.write("send", (fd) => {
+        const taken = send(fd, this.#unsent);
+        if (taken > 0) this.#unsent = this.#unsent.subarray(taken);
+        return taken;
+      }, options);
+      if (count === undefined) return false;
+    }
+    return true;
   }
 
   /** The next record. */
-  async receive(): Promise<TlsRecord | undefined> {
+  async receive(options: WaitOptions = {}): Promise<TlsRecord | undefined> {
     if (this.#rekey) throw new RekeyNeededError();
-    if (!(await this.#fill(HEADER))) return undefined;
+    if (!(await this.#fill(HEADER, options))) return undefined;
     const length = this.#record[3]! << 8 | this.#record[4]!;
     if (this.#record[0] !== APPLICATION_DATA) throw new BadRecordError("a record that is not protected");
     if (length > MAX_BODY) throw new BadRecordError(`a record announces ${length} bytes`);
-    await this.#fill(HEADER + length);
-    if (this.#rx === undefined) throw new SystemError("recv", INVALID);
+    await this.#fill(HEADER + length, options);
+    if (this.#rx === undefined) throw new SystemError("recv", Errno.invalid);
     // A record that does not decrypt stays, and may be read with other keys.
     const record = this.#rx.open(this.#record.subarray(0, HEADER + length));
     this.#filled = 0;
@@ -59,9 +76,9 @@ export class UserRecordSocket implements RecordSocket {
   }
 
   /** Reads until that much of the record is here; false if the connection ended before the first byte. */
-  async #fill(length: number): Promise<boolean> {
+  async #fill(length: number, options: WaitOptions): Promise<boolean> {
     while (this.#filled < length) {
-      const count = await this.#io.receive(this.#record.subarray(this.#filled, length));
+      const count = await this.#io.receive(this.#record.subarray(this.#filled, length), options);
       if (count === 0 && this.#filled === 0) return false;
       if (count === 0) throw new TruncatedRecordError();
       this.#filled += count;
@@ -80,6 +97,11 @@ export class UserRecordSocket implements RecordSocket {
     this.#rekey = false;
   }
 
+  /** Ends what waits, now and later, with an error. */
+  interrupt(error: Error): void {
+    this.#io.interrupt(error);
+  }
+
   /** Closes the descriptor and wipes the keys. */
   close(): void {
     this.#io.close();
@@ -89,7 +111,7 @@ export class UserRecordSocket implements RecordSocket {
 }
 
 function replaced(call: string, old: RecordCipher | undefined, keys: KtlsKeys): RecordCipher {
-  if (old !== undefined && old.suite !== keys.suite) throw new SystemError(call, INVALID);
+  if (old !== undefined && old.suite !== keys.suite) throw new SystemError(call, Errno.invalid);
   const cipher = new RecordCipher(keys);
   old?.destroy();
   return cipher;

@@ -10,3 +10,4 @@ export * from "./message.ts";
 export * from "./process.ts";
 export * from "./reactor.ts";
 export * from "./sockets.ts";
+export * from "./turn.ts";
