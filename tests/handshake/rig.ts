@@ -18,7 +18,7 @@ import {
 } from "../../runtime/testing/mod.ts";
 import type { ExternalPsk } from "../../runtime/tls/mod.ts";
 import { MemoryKeys } from "./memory_keys.ts";
-import { closeAll, connect, Listener, shutdown, until, within } from "./sockets.ts";
+import { closeAll, connect, Listener, until, within } from "./sockets.ts";
 import { UserRecords } from "./user_records.ts";
 
 /** Errors by name, as STATUS has them. */
@@ -145,6 +145,12 @@ export class Rig implements AsyncDisposable {
     return fd;
   }
 
+  /** Closes one of them now. */
+  release(fd: number): void {
+    this.#open.splice(this.#open.indexOf(fd), 1);
+    closeAll([fd]);
+  }
+
   /** A connection: the consumer's descriptor, and the other end as a socket of Deno. */
   async connection(): Promise<{ readonly fd: number; readonly peer: Deno.TcpConn }> {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -194,5 +200,3 @@ export function assertReportedOnce(request: HandshakeRequest): void {
 export function descriptors(): string[] {
   return [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => name).sort();
 }
-
-export { shutdown };

@@ -107,3 +107,10 @@ export function cookieOf(fd: number): bigint {
   checked("getsockopt", sockets().getsockopt(fd, SOL_SOCKET, SO_COOKIE, value, Uint32Array.of(8)));
   return new DataView(value.buffer).getBigUint64(0, true);
 }
+
+/** Resets a connection from the other end. */
+export function reset(fd: number, peer: Deno.TcpConn): void {
+  // What is written here is not read there, so that to close is to reset.
+  sockets().send(fd, Uint8Array.of(0), 1, 0x4000);
+  peer.close();
+}
