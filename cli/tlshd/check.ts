@@ -228,10 +228,10 @@ function roleFindings({ policy }: ReturnType<typeof loadPolicy>): Finding[] {
 }
 
 /** Findings about the configuration, and what it says if it can be used. */
-function configFindings(paths: readonly string[]): { findings: Finding[]; config?: TlshdConfig } {
+function configFindings(paths: readonly string[], now: Date): { findings: Finding[]; config?: TlshdConfig } {
   try {
     const { config, reports } = loadConfig(paths);
-    const loaded = loadPolicy(config);
+    const loaded = loadPolicy(config, { now });
     const ok: Finding = { subject: "files", level: "ok", text: `${config.path} can be used` };
     return { findings: [ok, ...found(reports), ...found(loaded.reports), ...roleFindings(loaded)], config };
   } catch (error) {
@@ -260,7 +260,7 @@ async function agentFindings(machine: Machine, statusSocket: string | undefined)
 
 /** Looks at all of it. */
 export async function check(paths: readonly string[], machine: Machine): Promise<Finding[]> {
-  const { findings, config } = configFindings(paths);
+  const { findings, config } = configFindings(paths, machine.date());
   return [
     ...await kernelFindings(machine),
     ...await familyFindings(machine),

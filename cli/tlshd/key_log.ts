@@ -6,6 +6,8 @@ export function keyLog(path: string): (line: string) => void {
   let file: Deno.FsFile;
   try {
     file = Deno.openSync(path, { create: true, append: true, mode: 0o600 });
+    // It may be there already: Deno makes such a file when it starts, for all to read.
+    Deno.chmodSync(path, 0o600);
   } catch (error) {
     throw new Failure(`SSLKEYLOGFILE: ${(error as Error).message}`);
   }

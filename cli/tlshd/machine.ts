@@ -14,6 +14,8 @@ import { readStatus } from "./status.ts";
 
 /** A machine. Each question may throw. */
 export interface Machine {
+  /** The time of day. */
+  date(): Date;
   /** Version of its kernel. */
   release(): string;
   /** How its kernel was built; undefined if that is told nowhere. */
@@ -110,6 +112,7 @@ async function agent(statusSocket: string): Promise<number | undefined> {
 export function thisMachine(transport: Connector | undefined): Machine {
   const release = () => Deno.osRelease();
   return {
+    date: () => new Date(),
     release,
     kernelConfig: () => kernelConfig(release()),
     family: () => family(transport),

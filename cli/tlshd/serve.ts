@@ -35,7 +35,8 @@ export interface ServeOptions {
 }
 
 /** Parts of the kernel, and times, that tests replace. */
-export interface Parts extends Pick<AgentOptions, "transport" | "keys" | "records" | "connections"> {
+export interface Parts
+  extends Pick<AgentOptions, "transport" | "keys" | "records" | "connections" | "clock"> {
   /** Milliseconds between two looks at the configured files. */
   readonly watchPeriod?: number;
 }
