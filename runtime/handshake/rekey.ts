@@ -89,18 +89,15 @@ export class Rekey {
    * record layer and the socket throw.
    */
   async run(work: RekeyWork): Promise<boolean> {
+    const session = this.#session;
     const received = this.#catchUp("receive");
-    const sent = this.#catchUp("send");
-    let repeated = false;
-    if (work.receive) repeated = this.#receive(work, received);
-    const owes = work.receive ? this.#session.owed : work.send;
-    const finished = this.#settleSending(sent);
-    // What an earlier run sent answers the peer's earlier KeyUpdate, not a new one.
-    if (owes && !(finished && (repeated || !work.receive))) {
-      await this.#send();
-      repeated = false;
-    }
-    return repeated;
+    const finished = this.#settleSending(this.#catchUp("send"));
+    const repeated = work.receive && this.#receive(work, received);
+    // What an earlier run began is what this request is about, unless it came of a KeyUpdate before.
+    if (work.send && !work.receive) session.owed = !finished;
+    if (!session.owed) return repeated;
+    await this.#send();
+    return false;
   }
 
   /** Brings the state to where the kernel is. Undefined if the kernel does not tell. */
@@ -128,19 +125,25 @@ export class Rekey {
     const repeated = found?.sequence === 0n;
     if (!repeated) this.#install("receive");
     if (!repeated || found.steps > 0) {
-      session.owed = work.send;
+      // One KeyUpdate of ours answers however many of the peer (RFC 8446 section 4.6.3).
+      session.owed ||= work.send;
       this.#store(session);
     }
     return repeated;
   }
 
-  /** Finishes what an earlier run began; true if that was all there is to send. */
+  /** Finishes the KeyUpdate of ours that an earlier run began; true if it was sent. */
   #settleSending(found: Found | undefined): boolean {
     const session = this.#session;
     if (session.sending === undefined) return false;
     const wasInstalled = (found?.steps ?? 0) > 0;
     const records = (found?.sequence ?? 0n) - session.sending;
-    if (!wasInstalled && records === 0n) return false;
+    if (!wasInstalled && records === 0n) {
+      // The consumer's own records would be taken for it later.
+      session.sending = undefined;
+      this.#store(session);
+      return false;
+    }
     if (!wasInstalled && records !== 1n) {
       throw new RequestError(Errno.EIO, "it cannot be told whether the last KeyUpdate was sent");
     }

@@ -79,6 +79,12 @@ export class MemoryKeys implements KeyStore {
     return this.#key("look", serial).payload;
   }
 
+  /** Serial of the key of that description. */
+  find(description: string): Serial {
+    for (const [serial, key] of this.#keys) if (key.description === description) return serial;
+    throw new Error(`there is no key ${description}`);
+  }
+
   /** Whether only its possessor has rights. */
   isRestricted(serial: Serial): boolean {
     return this.#key("look", serial).restricted;
