@@ -181,7 +181,11 @@ class Values {
     const found = this.need(group, key, stringValue);
     if (found === undefined) return undefined;
     const { value, line } = found;
-    if (value === "") throw new ConfigError(this.#path, line, `[${group}] ${key}: an empty path`);
+    if (value === "") {
+      // Nothing was filled in: tlshd goes on as if the line were not there.
+      this.warn(line, `[${group}] ${key} is empty, and so without effect`);
+      return undefined;
+    }
     if (value.length > 4096) {
       throw new ConfigError(this.#path, line, `[${group}] ${key}: a path of more than 4096`);
     }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ConfigError, parseConfig, type ReadConfig, STATUS_SOCKET } from "../../cli/tlshd/config.ts";
 import { mutate, numbers } from "../tls/x509/mutate.ts";
-import { everyKey, nfsHost, nvmeHost } from "./configs.ts";
+import { everyKey, nfsHost, nvmeHost, untouched } from "./configs.ts";
 
 const read = (text: string): ReadConfig => parseConfig("tlshd.conf", new TextEncoder().encode(text));
 
@@ -33,6 +33,7 @@ Deno.test("an empty file is a configuration with all defaults", () => {
       unsafeFiles: "warn",
       requireCrls: false,
       statusSocket: STATUS_SOCKET,
+      coreDumps: false,
       answerKeyUpdates: false,
       expectNoPad: false,
       zeroCopy: false,
@@ -54,6 +55,22 @@ Deno.test("the configurations of an NVMe and of an NFS host are read without a w
   });
   assert.equal(nfs.config.files.client.crl, undefined);
   assert.equal(nfs.config.debugLevel, 1);
+});
+
+Deno.test("configurations as packages ship them, and as editors leave them, are read without a warning", () => {
+  const expected = { ...read("").config, debugLevel: 0 };
+  for (const text of [untouched, untouched.trimEnd(), untouched.replaceAll("\n", "\r\n")]) {
+    assert.deepEqual(read(text), { warnings: [], config: expected });
+  }
+});
+
+Deno.test("a path that was left empty is as if it were not there, and told", () => {
+  const { config, warnings } = read("[authenticate.server]\nx509.truststore=\nx509.crl = \n");
+  assert.deepEqual(config.files.server, {});
+  assert.deepEqual(warnings.map(({ line, message }) => `${line}: ${message}`), [
+    "2: [authenticate.server] x509.truststore is empty, and so without effect",
+    "3: [authenticate.server] x509.crl is empty, and so without effect",
+  ]);
 });
 
 Deno.test("every key that tlshd knows is known; those without a use here are told with their lines", () => {
@@ -119,10 +136,6 @@ Deno.test("a path that cannot be read as it stands is refused, so that no other 
     '2: [authenticate.client] x509.truststore: no escape "\\x"',
   );
   assert.equal(
-    refusal("[authenticate.server]\nx509.crl=\n"),
-    "2: [authenticate.server] x509.crl: an empty path",
-  );
-  assert.equal(
     refusal(`[authenticate.server]\nx509.crl=${"a".repeat(4097)}\n`),
     "2: [authenticate.server] x509.crl: a path of more than 4096",
   );
@@ -146,7 +159,7 @@ Deno.test("the group [tynl] has what tlshd does not have", () => {
   const { config, warnings } = read(
     "[tynl]\nunsafe_files=refuse\nrequire_crls=true\nlog_level=debug\nlog_format=json\nstatus_socket=/run/a\n" +
       "concurrency=8\ndeadline=5\nsessions=10\nkey_updates=2\nanswer_key_updates=true\nexpect_no_pad=true\n" +
-      "zero_copy=true\nresolve_names=true\n",
+      "zero_copy=true\nresolve_names=true\ncore_dumps=true\n",
   );
   assert.deepEqual(warnings, []);
   const {
@@ -163,6 +176,7 @@ Deno.test("the group [tynl] has what tlshd does not have", () => {
     logLevel: "debug",
     logFormat: "json",
     statusSocket: "/run/a",
+    coreDumps: true,
     concurrency: 8,
     deadline: 5,
     sessions: 10,

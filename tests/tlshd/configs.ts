@@ -1,5 +1,33 @@
 /** Configurations as hosts have them; the keys are those of tlshd.conf(5) of ktls-utils 1.4.0, the texts our own. @module */
 
+/** A host where the package was installed and nobody has changed anything: the shape of what packages ship. */
+export const untouched = `#
+# Certificates and keys of the kernel's TLS handshakes; see tlshd.conf(5).
+#
+
+[debug]
+loglevel=0
+tls=0
+nl=0
+
+[authenticate]
+#keyrings= <keyring>;<keyring>;<keyring>
+
+[authenticate.client]
+#x509.truststore= <pathname>
+#x509.crl= <pathname>
+#x509.certificate= <pathname>
+#x509.private_key= <pathname>
+#x509.pq.certificate= <pathname>
+#x509.pq.private_key= <pathname>
+
+[authenticate.server]
+#x509.truststore= <pathname>
+#x509.crl= <pathname>
+#x509.certificate= <pathname>
+#x509.private_key= <pathname>
+`;
+
 /** A host with NVMe/TCP and PSKs. */
 export const nvmeHost = `# NVMe/TCP, keys by nvme gen-tls-key --insert
 [debug]

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readStatus } from "../../cli/tlshd/status.ts";
 import { withFolder } from "../cli/tynl.ts";
-import { nfsHost, nvmeHost } from "./configs.ts";
+import { everyKey, nfsHost, nvmeHost, untouched } from "./configs.ts";
 import { until } from "../handshake/sockets.ts";
 import { Daemon, type DaemonOptions } from "./daemon.ts";
 import { writePki } from "./pki.ts";
@@ -106,6 +106,14 @@ Deno.test("a failure tells why, and what to do about it if that is this machine'
     );
   });
 });
+
+for (const [what, config] of [["untouched", untouched], ["of every key", everyKey], ["empty", ""]] as const) {
+  Deno.test(`a configuration that is ${what} starts it unchanged`, async () => {
+    await withDaemon({ config }, async (daemon) => {
+      assert.deepEqual((await daemon.serve("psk")).map(({ status }) => status), [0, 0]);
+    });
+  });
+}
 
 Deno.test("what is odd in the configuration is told with its line, and does not stop the start", async () => {
   await withDaemon({ config: "[debug]\nloglevel=1\nfuture=1\n[unheard]\n" }, async (daemon) => {

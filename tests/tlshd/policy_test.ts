@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parseConfig, type TlshdConfig } from "../../cli/tlshd/config.ts";
 import { FileError } from "../../cli/tlshd/files.ts";
-import { loadConfig, loadPolicy } from "../../cli/tlshd/policy.ts";
+import { configuredFiles, loadConfig, loadPolicy } from "../../cli/tlshd/policy.ts";
 import { nfsHost } from "./configs.ts";
 import { chain, inFolder, NOW, pem, writeFile, writePki } from "./pki.ts";
 
@@ -119,5 +119,28 @@ Deno.test("a configuration that others may write is told, or refused as it says 
     ]);
     writeFile(folder, "config", "[tynl]\nunsafe_files=refuse\n", 0o666);
     assert.throws(() => loadConfig([path]), FileError);
+  });
+});
+
+Deno.test("names of addresses are asked for only if the configuration says so", () => {
+  assert.equal(loadPolicy(parsed(""), options).policy.resolveName, undefined);
+  assert.equal(
+    typeof loadPolicy(parsed("[tynl]\nresolve_names=true\n"), options).policy.resolveName,
+    "function",
+  );
+});
+
+Deno.test("the files of a configuration are those that are looked at for changes", () => {
+  inFolder((folder) => {
+    const files = configuredFiles(parsed(nfsHost(folder)));
+    const own = files.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length + 1));
+    assert.deepEqual(own, [
+      "ca.pem",
+      "client.pem",
+      "client.key",
+      "crl.pem",
+      "server.pem",
+      "server.key",
+    ]);
   });
 });
