@@ -15,6 +15,7 @@ import {
 } from "../generator/drift/finding.ts";
 import { formatReports, FORMATS } from "../generator/drift/report.ts";
 import { readText, storedText, writeText } from "./drift/files.ts";
+import { type CompareCode, driftGenerated, inBackground } from "./drift/generated.ts";
 import type { DriftOptions, Request } from "./drift/options.ts";
 import { OurSpecs } from "./drift/ours.ts";
 import { guarded, UsageError } from "./failure.ts";
@@ -93,10 +94,17 @@ export async function drift(args: string[], io: Io = standardIo()): Promise<numb
       save: values.save,
       ...(io.transport === undefined ? {} : { transport: io.transport }),
     };
-    const ours = told(() =>
-      new OurSpecs(values.specs.replace(/(?<=.)\/+$/, ""), values.family, !values["no-errata"])
-    );
-    const { reports, failed } = await compareAll(requests, ours, options, io);
+    const folder = values.specs.replace(/(?<=.)\/+$/, "");
+    // Loading what prints code takes as long as reading the specs.
+    const background = requests.length > 1 && asked.has("generated") ? inBackground() : undefined;
+    let reports: DriftReport[];
+    let failed: boolean;
+    try {
+      const ours = told(() => new OurSpecs(folder, values.family, !values["no-errata"]));
+      ({ reports, failed } = await compareAll(requests, ours, options, io, background?.compare));
+    } finally {
+      await background?.close();
+    }
     if (baseline !== undefined) {
       accept(reports, baseline, values["write-baseline"] ? failOn : undefined);
     }
@@ -117,9 +125,9 @@ type Compare = (
 ) => DriftReport | Promise<DriftReport>;
 
 /** What each comparison needs is loaded when it is asked for. */
-const COMPARISONS: { readonly [name in Comparison]: () => Promise<Compare> } = {
-  generated: async () =>
-    (await lazily<typeof import("./drift/generated.ts")>("./drift/generated.ts")).driftGenerated,
+const COMPARISONS: { readonly [name in Comparison]: (code: CompareCode | undefined) => Promise<Compare> } = {
+  generated: (code) =>
+    Promise.resolve((ours, request, options) => driftGenerated(ours, request, options, code)),
   upstream: async () =>
     (await lazily<typeof import("./drift/upstream.ts")>("./drift/upstream.ts")).driftUpstream,
   headers: async () => (await lazily<typeof import("./drift/headers.ts")>("./drift/headers.ts")).driftHeaders,
@@ -174,20 +182,31 @@ async function compareAll(
   ours: OurSpecs,
   options: DriftOptions,
   io: Io,
+  code: CompareCode | undefined,
 ): Promise<{ reports: DriftReport[]; failed: boolean }> {
-  const reports: DriftReport[] = [];
-  let failed = false;
-  for (const request of requests) {
-    const compare = await COMPARISONS[request.comparison]();
+  const attempt = async (request: Request): Promise<DriftReport | string> => {
     try {
-      reports.push(await compare(ours, request, options));
+      const compare = await COMPARISONS[request.comparison](code);
+      return await compare(ours, request, options);
     } catch (error) {
       if (!(error instanceof Error && WHY.has(error.name))) throw error;
-      io.err(`tynl drift ${request.comparison}: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`);
-      failed = true;
+      return `tynl drift ${request.comparison}: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`;
     }
+  };
+  // The thread that compares code gets its work before this one is busy.
+  const first = requests.toSorted((a, b) =>
+    Number(b.comparison === "generated") - Number(a.comparison === "generated")
+  );
+  const results = new Map(
+    await Promise.all(first.map(async (request) => [request, await attempt(request)] as const)),
+  );
+  const reports: DriftReport[] = [];
+  for (const request of requests) {
+    const result = results.get(request)!;
+    if (typeof result === "string") io.err(result);
+    else reports.push(result);
   }
-  return { reports, failed };
+  return { reports, failed: reports.length < requests.length };
 }
 
 /** Marks what a baseline accepts; with `from`, after writing what is at least that bad into it. */

@@ -1,7 +1,8 @@
 /** Our specs, read, corrected and resolved once for all comparisons of a run. @module */
 import { staleErrata } from "../../generator/drift/explain.ts";
 import type { Comparison, DriftFinding } from "../../generator/drift/finding.ts";
-import { type Family, resolveFamily } from "../../generator/model/mod.ts";
+import { familyOf } from "../../generator/drift/families.ts";
+import type { Family } from "../../generator/model/mod.ts";
 import { formatDiagnostic } from "../../generator/spec/diagnostics.ts";
 import { applyErrataToFile, type Erratum, type StaleErratum } from "../../generator/spec/errata.ts";
 import { readErrata } from "../../generator/spec/errata_file.ts";
@@ -34,7 +35,6 @@ export class OurSpecs {
   readonly tree: SpecTree;
   /** What upstream.json beside them says; nothing where it is missing or holds something else. */
   readonly origin: Origin;
-  readonly #resolved = new Map<SpecFile, Resolved>();
   readonly #errata: { path: string; errata: Erratum[] };
   #corrected: { files: SpecFile[]; applied: Erratum[]; stale: StaleErratum[] } | undefined;
 
@@ -52,20 +52,15 @@ export class OurSpecs {
     return this.tree.files.map(({ spec }) => spec.name);
   }
 
-  /** The specs as their files have them. */
-  get raw(): Resolved[] {
-    return this.tree.files.map((file) => this.#resolve(file));
-  }
-
   /** The specs with their errata. */
   get sound(): Resolved[] {
-    return this.#correct().files.map((file) => this.#resolve(file));
+    return this.#correct().files.map(resolved);
   }
 
   /** The specs that errata change, as their files have them. */
   get faulty(): Resolved[] {
     const { files } = this.#correct();
-    return this.tree.files.filter((file, i) => file !== files[i]).map((file) => this.#resolve(file));
+    return this.tree.files.filter((file, i) => file !== files[i]).map(resolved);
   }
 
   /** The errata that were applied. */
@@ -100,14 +95,10 @@ export class OurSpecs {
       stale: results.flatMap(({ stale }) => stale),
     };
   }
+}
 
-  #resolve(file: SpecFile): Resolved {
-    const known = this.#resolved.get(file);
-    if (known !== undefined) return known;
-    const resolved = { file, family: resolveFamily(file) };
-    this.#resolved.set(file, resolved);
-    return resolved;
-  }
+function resolved(file: SpecFile): Resolved {
+  return { file, family: familyOf(file) };
 }
 
 /** The errata of a folder; none if it has no such file. */

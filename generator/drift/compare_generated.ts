@@ -9,17 +9,29 @@ import type { SpecFile } from "../spec/types.ts";
 import type { DriftFinding } from "./finding.ts";
 import { locate } from "./locate.ts";
 
-/** A generated file as it should be, with the spec it is made from. */
+/** A generated file as it should be, and the family it is about. */
 export interface ExpectedFile extends GeneratedFile {
-  /** The spec; absent for the index of all families. */
-  spec?: SpecFile;
+  /** Name of the family; absent for the index of all families. */
+  family?: string;
+}
+
+/** A finding as yet without its place in the spec: that takes the whole spec. */
+export interface UnplacedFinding extends DriftFinding {
+  /** Its path in the spec, with names in place of indices. */
+  node?: string;
+}
+
+/** The finding with its place in the spec in front of that in the generated file. */
+export function placeInSpec({ node, ...finding }: UnplacedFinding, specs: readonly SpecFile[]): DriftFinding {
+  const spec = finding.family === "" ? undefined : specs.find(({ spec }) => spec.name === finding.family);
+  return spec === undefined ? finding : { ...finding, places: [locate(spec, node ?? ""), ...finding.places] };
 }
 
 /** Compares files with what is there. `read` gives a file's text, `undefined` if it is missing. */
 export function compareGenerated(
   expected: readonly ExpectedFile[],
   read: (path: string) => string | undefined,
-): DriftFinding[] {
+): UnplacedFinding[] {
   return expected.flatMap((file) => {
     const text = read(file.path);
     if (text === file.text) return [];
@@ -34,34 +46,33 @@ export function compareGenerated(
 }
 
 /** What stands in a folder of generated code and is not generated. */
-export function strayFile(path: string): DriftFinding {
+export function strayFile(path: string): UnplacedFinding {
   return finding({ path, text: "" }, "not-generated", path, `no spec gives ${path}`);
 }
 
 function finding(
-  { path, spec }: ExpectedFile,
+  { path, family = "" }: ExpectedFile,
   rule: string,
   at: string,
   message: string,
   rest: { expected?: string; found?: string; line?: number; node?: string } = {},
-): DriftFinding {
-  const { line = 1, node, ...values } = rest;
-  const place = spec === undefined ? undefined : locate(spec, node ?? "");
+): UnplacedFinding {
+  const { line = 1, ...values } = rest;
   return {
     comparison: "generated",
     rule,
-    family: spec?.spec.name ?? "",
+    family,
     at,
     severity: "error",
     message,
     ...values,
-    places: [...place === undefined ? [] : [place], { file: path, line }],
+    places: [{ file: path, line }],
   };
 }
 
 const MISSING = "nothing";
 
-function constants(file: ExpectedFile, text: string): DriftFinding[] {
+function constants(file: ExpectedFile, text: string): UnplacedFinding[] {
   const read = (text: string) => {
     const values = new Map<string, { value: string; line: number }>();
     for (const [i, line] of text.split("\n").entries()) {
@@ -108,10 +119,10 @@ const PARTS: { readonly [part: string]: string } = {
   operations: "operations/list",
 };
 
-function names(file: ExpectedFile, text: string): DriftFinding[] {
+function names(file: ExpectedFile, text: string): UnplacedFinding[] {
   const [ours, theirs] = [literal(file.text), literal(text)];
   if (ours === undefined || theirs === undefined) return [];
-  const findings: DriftFinding[] = [];
+  const findings: UnplacedFinding[] = [];
   const walk = (a: Tree | undefined, b: Tree | undefined, path: readonly string[]): void => {
     if (isTree(a) && isTree(b)) {
       for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
@@ -163,7 +174,7 @@ function readBlocks(text: string): Map<string, { text: string; line: number }> {
   return blocks;
 }
 
-function blocks(file: ExpectedFile, text: string): DriftFinding[] {
+function blocks(file: ExpectedFile, text: string): UnplacedFinding[] {
   const [ours, theirs] = [readBlocks(file.text), readBlocks(text)];
   const found = [...new Set([...ours.keys(), ...theirs.keys()])].flatMap((name) => {
     const [a, b] = [ours.get(name), theirs.get(name)];

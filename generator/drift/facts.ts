@@ -6,7 +6,7 @@
  */
 import { messageIds } from "../model/ids.ts";
 import type { AttributeSet, Family, Member, StructType } from "../model/mod.ts";
-import { resolveFamily } from "../model/mod.ts";
+import { familyOf } from "./families.ts";
 import type {
   Spec,
   SpecAttribute,
@@ -74,7 +74,7 @@ export interface SpecFacts {
 
 /** Flattens a spec that was read and checked. */
 export function factsOf(file: SpecFile): SpecFacts {
-  const family = resolveFamily(file);
+  const family = familyOf(file);
   const collector = new Collector();
   addFamily(collector, file.spec, family);
   addDefinitions(collector, file.spec, family);

@@ -151,12 +151,15 @@ export function collectHeaderFacts(
 
 /** Whether a text defines one of the names, or seems to. */
 function mentions(text: string, constants: ReadonlySet<string>, structs: ReadonlySet<string>): boolean {
-  for (const [word] of text.matchAll(/\b[A-Za-z_]\w*/g)) {
-    if (constants.has(word)) return true;
-    if (structs.has(word) && new RegExp(`(struct|union)\\s+${word}\\s*\\{`).test(text)) return true;
+  // What is defined stands first in its line, or behind a brace or a comma.
+  for (const [, define, record, word] of text.matchAll(DEFINED)) {
+    if (constants.has(define ?? word ?? "") || structs.has(record ?? "")) return true;
   }
   return false;
 }
+
+const DEFINED =
+  /(?:^|[{,])[ \t]*(?:#[ \t]*define[ \t]+([A-Za-z_]\w*)|(?:struct|union)[ \t]+([A-Za-z_]\w*)\s*\{|([A-Za-z_]\w*))/gm;
 
 function plainValue(value: bigint | string): number | string {
   if (typeof value === "string") return JSON.stringify(value);

@@ -16,7 +16,13 @@
  *
  * @module
  */
-export { compareGenerated, type ExpectedFile, strayFile } from "./compare_generated.ts";
+export {
+  compareGenerated,
+  type ExpectedFile,
+  placeInSpec,
+  strayFile,
+  type UnplacedFinding,
+} from "./compare_generated.ts";
 export { compareHeaders, type HeaderComparison } from "./compare_headers.ts";
 export { compareKernel, type KernelComparison } from "./compare_kernel.ts";
 export { compareSpecs, compareTrees } from "./compare_specs.ts";

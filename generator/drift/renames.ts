@@ -45,6 +45,9 @@ export function pairRenamed(before: Facts, after: Facts): Pairs {
       (fact.parent === "") === top && !taken.has(`${fact.kind} ${fact.at}`)
     );
   };
+  if ([...before.values()].every(({ at, kind }) => after.get(at)?.kind === kind)) {
+    return { path, reference: (_, value) => value };
+  }
   const [insideBefore, insideAfter] = [childrenOf(before), childrenOf(after)];
   const pairSame = (top: boolean) => {
     const candidates = fresh(top);
