@@ -91,6 +91,7 @@ async function possible(words: readonly string[], last: string): Promise<string[
     return await afterYnl(subcommand === "ynl" ? rest : words);
   }
   if (subcommand === "completion") return Object.keys(SCRIPTS);
+  if (subcommand === "tlshd") return afterTlshd(rest.at(-1));
   if (!["show", "do", "dump", "policy", "monitor"].includes(subcommand)) return [];
   if (last.startsWith("-")) return subcommand === "show" ? ["--json"] : ["--json", "--ndjson"];
   const [family, operation, ...given] = rest.filter((word) => !word.startsWith("-"));
@@ -101,6 +102,15 @@ async function possible(words: readonly string[], last: string): Promise<string[
   if (subcommand !== "do" && subcommand !== "dump") return [];
   const { candidates } = await lazily<typeof import("./assignments.ts")>("./assignments.ts");
   return candidates(loaded.meta, loaded.meta.operations[operation] ?? {}, given, last);
+}
+
+/** What may follow the options of `tlshd`; files where one takes a file. */
+function afterTlshd(before: string | undefined): string[] {
+  if (before === "-c" || before === "--config") return [];
+  if (before === "--log-format") return ["text", "json"];
+  return ["config", "stderr", "log-format", "status", "check", "json", "version", "help"].map((name) =>
+    `--${name}`
+  );
 }
 
 /** What may follow the family. */

@@ -1,5 +1,6 @@
 // The command line: options, exit statuses, and what it says where it cannot serve.
 import assert from "node:assert/strict";
+import { completions } from "../../cli/completion.ts";
 import { tlshd } from "../../cli/tlshd.ts";
 import { FamilyNotFoundError, open } from "../../runtime/netlink/mod.ts";
 import { handshake } from "../../generated/handshake/mod.ts";
@@ -92,4 +93,13 @@ Deno.test("--status without a daemon ends with 1", async () => {
       [`tynl tlshd: no agent answers at ${folder}/status: there is no such socket`],
     ]);
   });
+});
+
+Deno.test("completion offers every option, formats of the log, and files where one is taken", async () => {
+  const { out } = await ran(tlshd, ["--help"]);
+  const told = out.join("\n").split("\n").filter((line) => line.startsWith("  -"))
+    .map((line) => /--[a-z-]+/.exec(line)![0]);
+  assert.deepEqual((await completions("tynl tlshd --")).sort(), told.sort());
+  assert.deepEqual(await completions("tynl tlshd --log-format "), ["text", "json"]);
+  assert.deepEqual(await completions("tynl tlshd -s --config "), []);
 });
