@@ -12,7 +12,7 @@ import {
 } from "../../runtime/tls/mod.ts";
 import { Endpoint } from "../interop/peer.ts";
 import { assertReportedOnce, psk256, psk384, type Rig } from "./rig.ts";
-import { shutdown } from "./sockets.ts";
+import { setNoDelay, shutdown } from "./sockets.ts";
 import type { ConsumerEnd } from "./user_records.ts";
 
 /** All suites. */
@@ -51,6 +51,9 @@ export class OpenSession implements Disposable {
     const psk = suite.endsWith("384") ? psk384 : psk256;
     const serial = suite.endsWith("384") ? rig.serials.psk384 : rig.serials.psk256;
     const { fd, peer } = await rig.connection();
+    // Or each small record waits for the acknowledgement of the one before.
+    setNoDelay(fd);
+    peer.setNoDelay(true);
     const tls = role === "client"
       ? createServer({ findPsk: () => psk, suites: [suite] })
       : createClient({ psks: [psk], suites: [suite] });

@@ -96,6 +96,11 @@ export function closeAll(fds: readonly number[]): void {
   for (const fd of fds) sockets().close(fd);
 }
 
+/** Sends small writes at once (TCP_NODELAY). */
+export function setNoDelay(fd: number, value: boolean = true): void {
+  checked("setsockopt", sockets().setsockopt(fd, 6, 1, Int32Array.of(value ? 1 : 0), 4));
+}
+
 /** Ends a connection both ways, as a consumer does before it closes. */
 export function shutdown(fd: number): void {
   sockets().shutdown(fd, SHUT_RDWR);
