@@ -1,43 +1,60 @@
-# The agent under test, which serves the kernel's handshakes. A suite sets AGENT to the command that runs it.
-agent_pid=
+# Agents under test, which serve the kernel's handshakes.
+tynl="deno run --no-config --no-lock --allow-all /payload/modules/cli/tlshd.js -s -c /tmp/tlshd.conf"
+tlshd="tlshd -s -c /tmp/tlshd.conf"
+: "${AGENT:=$tynl}"
+declare -A agents # process ids by name
 
-start_agent() {
-  $AGENT >>/tmp/out/agent.log 2>&1 &
-  agent_pid=$!
-  # It listens as soon as it is in the group of the family: no one else here is in a generic netlink group.
-  eventually listens "$agent_pid"
+# Its log is NAME.log. More than one is for machines of more than one network namespace.
+start_agent() { # [NAME COMMAND ...]
+  local name=${1:-agent}
+  [ $# -le 1 ] || AGENT="${*:2}"
+  $AGENT >>"/tmp/out/$name.log" 2>&1 &
+  agents[$name]=$!
+  eventually listens "${agents[$name]}"
 }
 
-# /proc/net/netlink: protocol 16 is generic netlink, the fourth column has the groups that a socket is in.
+# /proc/PID/net/netlink: protocol 16 is generic netlink, the fourth column has the groups that a socket is in. No one
+# else here is in such a group.
 listens() { # PID
-  kill -0 "$1" && awk '$2 == 16 && $4 != "00000000" { found = 1 } END { exit !found }' /proc/net/netlink
+  kill -0 "$1" && awk '$2 == 16 && $4 != "00000000" { found = 1 } END { exit !found }' "/proc/$1/net/netlink"
 }
 
-stop_agent() {
-  kill "$agent_pid"
-  wait "$agent_pid"
+# By a signal: TERM, after which it must end well, or KILL.
+stop_agent() { # [SIGNAL [NAME]]
+  local signal=${1:-TERM} pid=${agents[${2:-agent}]} result
+  kill "-$signal" "$pid" || return 1
+  wait "$pid"
+  result=$?
+  # tlshd dies of the signal.
+  [ "$signal" = KILL ] || [ $result -eq 0 ] || [ $result -eq 143 ]
+}
+
+# Makes it read its configuration anew, and waits until it has. tlshd does not say when.
+reload_agent() {
+  local before
+  before=$(reloads)
+  kill -HUP "${agents[agent]}"
+  case $AGENT in
+    tlshd*) sleep 2 ;;
+    *) eventually eval "[ \$(reloads) -gt $before ]" ;;
+  esac
+}
+
+reloads() { grep -c 'the configuration is in force' /tmp/out/agent.log; }
+
+# Whether the agent has no more descriptors than it had: COUNT, from `descriptors` before.
+descriptors() { ls "/proc/${agents[agent]}/fd" | wc -l; }
+no_more_descriptors() { [ "$(descriptors)" -le "$1" ]; }
+
+# A counter of kernel TLS.
+tls_stat() { # NAME
+  awk -v name="$1" '$1 == name { print $2 }' /proc/net/tls_stat
 }
 
 # Whether at least so many sockets are, or were, under kTLS in software, in each direction.
 tls_sockets() { # COUNT
-  awk -v count="$1" '$1 == "TlsTxSw" && $2 >= count { tx = 1 } $1 == "TlsRxSw" && $2 >= count { rx = 1 }
-    END { exit !(tx && rx) }' /proc/net/tls_stat
+  [ "$(tls_stat TlsTxSw)" -ge "$1" ] && [ "$(tls_stat TlsRxSw)" -ge "$1" ]
 }
 
-# The kernel's C agent, for the mixed suites and to prove these scripts.
-tlshd_configuration() { # KEYRINGS
-  cat >/tmp/tlshd.conf <<C
-[debug]
-loglevel=3
-[authenticate]
-keyrings=$1
-[authenticate.client]
-x509.truststore=/payload/pki/ca.pem
-x509.certificate=/payload/pki/client.pem
-x509.private_key=/payload/pki/client.key
-[authenticate.server]
-x509.truststore=/payload/pki/ca.pem
-x509.certificate=/payload/pki/server.pem
-x509.private_key=/payload/pki/server.key
-C
-}
+# Whether no record was damaged on the way, or made with a wrong key.
+all_decrypted() { [ "$(tls_stat TlsDecryptError)" = 0 ]; }

@@ -1,5 +1,3 @@
 # The NVMe suite with the kernel's C agent at both ends.
 AGENT="tlshd -s -c /tmp/tlshd.conf"
-. /payload/guest/agent.sh
-tlshd_configuration .nvme
 . /payload/guest/nvme.sh

@@ -1,82 +1,108 @@
-# NVMe/TCP over TLS with a pre-shared key, target and host on loopback, both served by the agent.
-# AGENT is the command that serves the kernel's handshakes.
-. /payload/guest/agent.sh
-
-hostnqn=nqn.2014-08.org.nvmexpress:uuid:11111111-2222-3333-4444-555555555555
-hostid=11111111-2222-3333-4444-555555555555
-subnqn=nqn.2024-01.test.tynl:sub1
-config=/sys/kernel/config/nvmet
-
-# The PSK identity names both ends; --hmac 1 is SHA-256, 2 is SHA-384.
-add_key() { # HMAC
-  nvme gen-tls-key --hmac="$1" --identity=1 --subsysnqn=$subnqn --hostnqn=$hostnqn --insert
-}
-
-start_target() {
-  modprobe null_blk nr_devices=1 memory_backed=1 gb=1
-  modprobe -a tls configfs nvmet nvmet-tcp nvme-tcp
-  mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-  local subsystem=$config/subsystems/$subnqn port=$config/ports/1
-  mkdir "$subsystem" "$subsystem/namespaces/1" "$port" || return 1
-  echo 1 >"$subsystem/attr_allow_any_host"
-  echo -n /dev/nullb0 >"$subsystem/namespaces/1/device_path"
-  echo 1 >"$subsystem/namespaces/1/enable"
-  echo tcp >"$port/addr_trtype"
-  echo ipv4 >"$port/addr_adrfam"
-  echo 127.0.0.1 >"$port/addr_traddr"
-  echo 4420 >"$port/addr_trsvcid"
-  echo tls1.3 >"$port/addr_tsas"
-  ln -s "$subsystem" "$port/subsystems/"
-}
-
-connect() { # [OPTION ...]
-  timeout 60 nvme connect --tls --transport=tcp --traddr=127.0.0.1 --trsvcid=4420 --nqn=$subnqn \
-    --hostnqn=$hostnqn --hostid=$hostid --nr-io-queues=2 "$@"
-}
-
-# The guest's own disk is NVMe too: what is meant is the controller that is reached over TCP.
-controller() {
-  local folder
-  for folder in /sys/class/nvme/nvme*; do
-    [ "$(cat "$folder/transport")" = tcp ] && echo "$folder" && return 0
-  done
-  return 1
-}
-
-live_with_tls() { [ "$(cat "$(controller)/state")" = live ] && [ -n "$(cat "$(controller)/tls_key")" ]; }
-
-# The namespace's node comes a little after its controller.
-disk() { ls -d "/dev/$(basename "$(controller)")"n1; }
-
-same_data() {
-  eventually disk || return 1
-  dd if=/dev/urandom of=/tmp/written bs=64k count=16 status=none
-  dd if=/tmp/written of="$(disk)" bs=64k oflag=direct status=none || return 1
-  echo 3 >/proc/sys/vm/drop_caches
-  dd if="$(disk)" of=/tmp/read bs=64k count=16 iflag=direct status=none || return 1
-  cmp /tmp/written /tmp/read
-}
-
-disconnected() { nvme disconnect -n $subnqn && ! controller; }
-
-# Negative tests wait for these, instead of ten seconds.
-short_handshakes() { echo 2 | tee /sys/module/nvme_tcp/parameters/tls_handshake_timeout /sys/module/nvmet_tcp/parameters/tls_handshake_timeout; }
+# NVMe/TCP over TLS with pre-shared keys, target and host on loopback, both served by the agent.
+. /payload/guest/nvme-lib.sh
 
 check "an NVMe/TCP target that requires TLS 1.3 listens" start_target
-start_agent
-check "a controller without a key is refused" refused connect
-check "a key is generated for the SHA-256 identity" add_key 1
-check "a controller is connected over TLS" connect
-check "it is live, and tells its key" eventually live_with_tls
-check "a mebibyte is read as it was written" same_data
-check "admin and two I/O queues at both ends are kTLS in each direction" tls_sockets 6
-check "a reset controller comes back" eval 'echo 1 >"$(controller)/reset_controller" && eventually live_with_tls'
-check "it still reads what is written" same_data
-check "it is disconnected" disconnected
-short_handshakes >&2
-stop_agent
 check "without an agent a controller is refused" refused connect
-start_agent
-check "with the agent back it is connected again" connect
+check "the agent serves" start_agent
+check "without a key a controller is refused" refused connect
+
+# HMAC VERSION TEXT-OF-THE-IDENTITY CIPHER, and the first one is kept for what follows
+while read -r hmac version identity cipher; do
+  check "$identity: a key is made" add_key "$hmac" "$version"
+  check "$identity: a controller is connected, and a mebibyte is read as it was written" connected
+  check "$identity: the kernel says that this key is in use" key_in_use "$identity "
+  check "$identity: the kernel protects the records with $cipher" cipher_in_use "$cipher"
+  check "$identity: it is disconnected" disconnected
+  check "$identity: the key is forgotten" forget_keys
+done <<'LIST'
+2 1 NVMe1R02 aes-gcm-256
+2 0 NVMe0R02 aes-gcm-256
+1 0 NVMe0R01 aes-gcm-128
+1 1 NVMe1R01 aes-gcm-128
+LIST
+
+long=nqn.2024-01.test.tynl:$(printf 's%.0s' $(seq 201)) # 223 bytes, the most that an NQN has
+check "a subsystem with the longest name is made" eval 'make_subsystem "$long" && offer "$long"'
+check "names of 223 bytes at both ends: a key is made" add_key 1 1 "$long" "${long/sub/host}"
+check "and a controller is connected with it" connected --nqn="$long" --hostnqn="${long/sub/host}"
+check "and disconnected" disconnected "$long"
+forget_keys >&2
+
+check "a key is made for what follows" add_key 1 1
+check "a controller is connected" connected --ctrl-loss-tmo=600
+check "admin and I/O queue at both ends are kTLS in each direction" tls_sockets 4
+reset() { echo 1 >"$(controller)/reset_controller" && eventually live_with_tls; }
+check "a reset controller comes back" reset
 check "and reads what is written" same_data
-check "it is disconnected again" disconnected
+check "the agent is stopped, and connections go on without it" eval 'stop_agent && same_data'
+check "the agent serves again" start_agent
+check "the target goes away: the controller notices" eval 'withdraw $subnqn && eventually in_state connecting'
+check "the target is back: the controller is, over TLS" eval 'offer $subnqn && eventually live_with_tls'
+check "and reads what is written" same_data
+check "it is disconnected" disconnected
+
+# Another host each, all at once.
+eight() { # COMMAND ...
+  local i jobs=()
+  for i in 1 2 3 4 5 6 7 8; do
+    "$@" "$hostnqn-$i" "${hostid%?}$i" &
+    jobs+=($!)
+  done
+  for i in "${jobs[@]}"; do wait "$i" || return 1; done
+}
+one_host() { connect --hostnqn="$1" --hostid="$2"; } # HOST-NQN HOST-ID
+one_key() { add_key 1 1 "$subnqn" "$1"; } # HOST-NQN
+all_live() { [ "$(for folder in $(controllers); do cat "$folder/state"; done | sort | uniq -c | xargs)" = "$1 live" ]; } # COUNT
+before=$(descriptors)
+check "eight more hosts get a key each" eight one_key
+check "they all connect at once" eight one_host
+check "eight controllers are live" eventually all_live 8
+check "one of them reads what is written" same_data
+check "they are disconnected" disconnected
+check "the agent keeps no descriptor of theirs" eventually no_more_descriptors "$before"
+
+# The same identity with another key, in a keyring that the target does not look into; and an identity that it lacks.
+impostor() { # TEXT-IN-THE-PLACE-OF-THE-DIGEST
+  local identity key ring
+  identity=$(keyctl rdescribe "$(key_with "$hostnqn $subnqn ")" | cut -d';' -f5)
+  [ -z "$1" ] || identity="${identity% *} $1"
+  ring=$(keyctl newring impostor @u) || return 1
+  key=$(head -c 32 /dev/urandom | keyctl padd psk "$identity" "$ring") || return 1
+  connect --keyring="$ring" --tls_key="$key"
+}
+check "a wrong key is refused" refused impostor ""
+check "an identity that the target does not know is refused" refused impostor AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+check "nothing is left of them" refused controller
+
+# A target that never answers leaves the handshake open. Its consumer learns of the agent's end by time alone.
+half_way() {
+  local silent connecting
+  nc -l -p 4421 >/tmp/hello & silent=$!
+  eventually listening 4421 || return 1
+  handshake_timeout 3
+  connect --trsvcid=4421 & connecting=$!
+  eventually test -s /tmp/hello || return 1
+  stop_agent KILL
+  refused wait $connecting || return 1
+  handshake_timeout 60
+  kill $silent
+}
+listening() { [ -n "$(ss -tlnH "sport = :$1")" ]; } # PORT
+check "an agent that is killed in the middle of a handshake fails that one alone" half_way
+late() {
+  local connecting
+  # Nobody hears of a request without a member of the group: the agent is there, and does not move.
+  kill -STOP "${agents[agent]}"
+  connect & connecting=$!
+  eventually asked || return 1
+  stop_agent KILL
+  start_agent && wait $connecting && eventually live_with_tls && same_data
+}
+# Submitted requests leave a line each in the trace.
+asked() { grep -q handshake_submit: /sys/kernel/tracing/trace; }
+check "the agent serves again" start_agent
+echo 1 >/sys/kernel/tracing/events/handshake/handshake_submit/enable
+check "a request that an agent left behind is served by the next one" late
+check "it is disconnected" disconnected
+check "no record was damaged" all_decrypted
+check "the agent ends when it is told to" stop_agent

@@ -2,7 +2,8 @@
 import type { Suite } from "../suite.ts";
 import { harness } from "./harness.ts";
 import { netlink } from "./netlink.ts";
+import { nvme } from "./nvme.ts";
 import { nfsTlshd, nvmeTlshd } from "./tlshd.ts";
 
 /** All suites, in the order in which they run. */
-export const suites: readonly Suite[] = [...harness, netlink, nvmeTlshd, nfsTlshd];
+export const suites: readonly Suite[] = [...harness, netlink, nvme, nvmeTlshd, nfsTlshd];
