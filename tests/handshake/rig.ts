@@ -196,7 +196,15 @@ export function assertReportedOnce(request: HandshakeRequest): void {
   assert.deepEqual(request.reports[0]!.descriptor, request.handed);
 }
 
-/** Descriptors that this process has open. */
-export function descriptors(): string[] {
-  return [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => name).sort();
+/** What this process has open, by descriptor. */
+export function descriptors(): ReadonlyMap<number, string> {
+  const open = new Map<number, string>();
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      open.set(Number(name), Deno.readLinkSync(`/proc/self/fd/${name}`));
+    } catch {
+      // The one that the list itself was read by.
+    }
+  }
+  return open;
 }
