@@ -186,9 +186,6 @@ function arm(io: SocketIo, recordsBy: RecordsBy, state: SessionState): RecordSoc
     ? new KernelRecordSocket(fd, { attached: true })
     : new UserRecordSocket(fd);
   try {
-    // KtlsSocket keeps to this limit by itself; so do now sendfile(2) and others that know the descriptor.
-    const most = state.peerRecordSizeLimit - 1;
-    if (recordsBy === "kernel" && most < MAX_CONTENT) setMaxPayload(fd, most);
     for (const direction of ["send", "receive"] as const) {
       const keys = state.trafficKeys(direction);
       try {
@@ -198,6 +195,10 @@ function arm(io: SocketIo, recordsBy: RecordsBy, state: SessionState): RecordSoc
         wipeKeys(keys);
       }
     }
+    // KtlsSocket keeps to this limit by itself; so do now sendfile(2) and others that know the descriptor. The
+    // least that is allowed depends on the version of TLS, so the kernel has to know that before.
+    const most = state.peerRecordSizeLimit - 1;
+    if (recordsBy === "kernel" && most < MAX_CONTENT) setMaxPayload(fd, most);
     return records;
   } catch (error) {
     records.close();

@@ -14,13 +14,14 @@ import {
 } from "../../runtime/ktls/mod.ts";
 import { MessageHeader, sockets, SystemError } from "../../runtime/posix/mod.ts";
 import { importState, type SessionState } from "../../runtime/tls/mod.ts";
-import { openPair } from "../tls/pairs.ts";
+import { findAmong, openPair, psk } from "../tls/pairs.ts";
 import { bytes, records, text } from "./connections.ts";
 import { ktlsSuites } from "./helpers.ts";
 
 /** Both sides' states of a connection. */
 function states(suite: (typeof ktlsSuites)[number] = "TLS_AES_128_GCM_SHA256"): [SessionState, SessionState] {
-  const { client, server } = openPair({ suites: [suite] }, {});
+  const key = psk(suite === "TLS_AES_256_GCM_SHA384" ? "sha384" : "sha256");
+  const { client, server } = openPair({ suites: [suite], psks: [key] }, { findPsk: findAmong(key) });
   return [importState(client.exportState()), importState(server.exportState())];
 }
 
