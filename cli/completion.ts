@@ -81,7 +81,7 @@ export async function completions(line: string): Promise<string[]> {
   }
 }
 
-async function possible(words: readonly string[], last: string): Promise<string[]> {
+async function possible(words: readonly string[], last: string): Promise<readonly string[]> {
   const [subcommand, ...rest] = words;
   if (subcommand === undefined && !last.startsWith("-")) {
     const { subcommandNames } = await lazily<typeof import("./main.ts")>("./main.ts");
@@ -92,6 +92,7 @@ async function possible(words: readonly string[], last: string): Promise<string[
   }
   if (subcommand === "completion") return Object.keys(SCRIPTS);
   if (subcommand === "tlshd") return afterTlshd(rest.at(-1));
+  if (subcommand === "drift") return afterDrift(rest, last);
   if (!["show", "do", "dump", "policy", "monitor"].includes(subcommand)) return [];
   if (last.startsWith("-")) return subcommand === "show" ? ["--json"] : ["--json", "--ndjson"];
   const [family, operation, ...given] = rest.filter((word) => !word.startsWith("-"));
@@ -111,6 +112,27 @@ function afterTlshd(before: string | undefined): string[] {
   return ["config", "stderr", "log-format", "status", "check", "json", "version", "help"].map((name) =>
     `--${name}`
   );
+}
+
+/** What may follow the options of `drift`; files where one is wanted. */
+function afterDrift(words: readonly string[], last: string): readonly string[] {
+  const values: { readonly [word: string]: readonly string[] } = {
+    "--format": ["text", "json", "sarif", "github", "markdown"],
+    "--fail-on": ["error", "warning", "note", "never"],
+    "--family": familyNames(),
+    ...Object.fromEntries(
+      ["--specs", "--release", "--cc", "--save", "--baseline", "upstream", "headers"].map((
+        word,
+      ) => [word, []]),
+    ),
+  };
+  const before = words.at(-1) ?? "";
+  if (Object.hasOwn(values, before)) return values[before]!;
+  if (!last.startsWith("-")) {
+    return ["generated", "upstream", "headers", "kernel"].filter((word) => !words.includes(word));
+  }
+  return [...Object.keys(values).filter((word) => word.startsWith("-")), "--no-errata", "--notes"]
+    .concat("--write-baseline", "--help");
 }
 
 /** What may follow the family. */

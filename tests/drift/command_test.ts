@@ -1,5 +1,6 @@
 /** `tynl drift` as people call it: arguments, files, exit status. */
 import assert from "node:assert/strict";
+import { completions } from "../../cli/completion.ts";
 import { drift } from "../../cli/drift.ts";
 import { noNetlink, ran } from "../cli/memory_io.ts";
 
@@ -419,4 +420,15 @@ Deno.test({
       assert.ok(first.out.some((line) => /^in this kernel: .*nlctrl/.test(line)));
     });
   },
+});
+
+Deno.test("the shell completes comparisons, options and their values", async () => {
+  assert.deepEqual(await completions("tynl drift "), ["generated", "upstream", "headers", "kernel"]);
+  assert.deepEqual(await completions("tynl drift kernel gen"), ["generated"]);
+  assert.deepEqual(await completions("tynl drift headers "), []);
+  assert.deepEqual(await completions("tynl drift kernel --format m"), ["markdown"]);
+  assert.deepEqual(await completions("tynl drift kernel --family nlc"), ["nlctrl"]);
+  const { out } = await ran(drift, ["--help"]);
+  const told = [...out.join("\n").matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option);
+  assert.deepEqual((await completions("tynl drift --")).toSorted(), told.toSorted());
 });
