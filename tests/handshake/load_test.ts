@@ -9,6 +9,7 @@ import { kernelConnections } from "../../runtime/handshake/mod.ts";
 import type { HandshakeRequest } from "../../runtime/testing/mod.ts";
 import { createClient, createServer } from "../../runtime/tls/mod.ts";
 import { Endpoint } from "../interop/peer.ts";
+import { liveBytes } from "./heap.ts";
 import { descriptors, errno, psk256, psk384, Rig } from "./rig.ts";
 import { shutdown, until } from "./sockets.ts";
 
@@ -138,7 +139,7 @@ Deno.test(`${handshakes} handshakes, ${atOnce} at once, leave nothing behind`, a
   const worker = async () => {
     while (begun < handshakes) {
       const number = begun++;
-      if (number === handshakes / 4) memory = Deno.memoryUsage().rss;
+      if (number === handshakes / 4) memory = liveBytes();
       done.push(await one(rig, number % 2 === 0 ? "client" : "server", fateOf(random()), random));
     }
   };
@@ -154,8 +155,8 @@ Deno.test(`${handshakes} handshakes, ${atOnce} at once, leave nothing behind`, a
   await until("all sessions are gone", () => rig.agent.status().sessions === 0);
   assert.equal(rig.keys.size, keys);
   assert.deepEqual(descriptors(), open);
-  // Three quarters of all handshakes together may take that much: less than 100 KiB each.
-  const grown = (Deno.memoryUsage().rss - memory) / 2 ** 20;
-  assert(grown < 64, `seed ${seed}: memory grew by ${grown} MiB`);
+  // The events and requests that this test keeps are a few hundred bytes each.
+  const grown = (liveBytes() - memory) / (handshakes * 3 / 4);
+  assert(grown < 8192, `seed ${seed}: each handshake left ${grown} bytes behind`);
   await rig[Symbol.asyncDispose]();
 });

@@ -1,5 +1,5 @@
 /** TCP connections by their descriptors, and a patience that ends. */
-import { checked, sockets } from "../../runtime/posix/mod.ts";
+import { checked, readable, sockets } from "../../runtime/posix/mod.ts";
 import { parseIp } from "../../runtime/wire/mod.ts";
 
 /** Generous: a machine under load must not fail a test. */
@@ -74,9 +74,10 @@ export class Listener implements Disposable {
     return checked("accept4", sockets().accept4(this.#fd, null, null, 0o2000000));
   }
 
-  /** The descriptor, for who waits for it. */
-  get fd(): number {
-    return this.#fd;
+  /** Waits until there is one. */
+  async incoming(): Promise<number> {
+    await within("somebody connects", readable(this.#fd));
+    return this.accept();
   }
 
   [Symbol.dispose](): void {

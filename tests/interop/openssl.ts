@@ -1,5 +1,12 @@
 /** OpenSSL's s_server and s_client as peers. @module */
-import { type ClientOptions, createClient, createServer, type ServerOptions } from "../../runtime/tls/mod.ts";
+import {
+  type ClientOptions,
+  createClient,
+  createServer,
+  type ExternalPsk,
+  type ServerOptions,
+} from "../../runtime/tls/mod.ts";
+import { hex } from "../tls/helpers.ts";
 import type { Body } from "./exchange.ts";
 import { Endpoint, listen, Peer, portOf } from "./peer.ts";
 
@@ -23,4 +30,29 @@ export async function withClient(args: readonly string[], options: ServerOptions
   ]);
   using endpoint = new Endpoint(await listener.accept(), createServer(options));
   await body(endpoint, peer);
+}
+
+/** OpenSSL's session file for a PSK of SHA-384: version 1, TLS 1.3, the suite, no session id, the key, time, timeout. */
+function sessionFile(psk: ExternalPsk): string {
+  const tlv = (tag: number, ...content: number[]) => [tag, content.length, ...content];
+  const der = tlv(
+    0x30,
+    ...tlv(2, 1),
+    ...tlv(2, 3, 4),
+    ...tlv(4, 0x13, 2),
+    ...tlv(4),
+    ...tlv(4, ...psk.key),
+    ...tlv(0xa1, ...tlv(2, 0x60, 0, 0, 0)),
+    ...tlv(0xa2, ...tlv(2, 0x10, 0, 0, 0)),
+  );
+  const name = "SSL SESSION PARAMETERS";
+  return `-----BEGIN ${name}-----\n${btoa(String.fromCharCode(...der))}\n-----END ${name}-----\n`;
+}
+
+/** What tells OpenSSL of a PSK. One of SHA-384 goes through a file, which is written to `path`. */
+export function pskArguments(psk: ExternalPsk, path: string): readonly string[] {
+  const identity = ["-psk_identity", psk.identity as string];
+  if (psk.hash !== "sha384") return [...identity, "-psk", hex(psk.key)];
+  Deno.writeTextFileSync(path, sessionFile(psk));
+  return [...identity, "-psk_session", path];
 }

@@ -13,7 +13,6 @@ import {
   type ServerOptions,
   TlsAlertError,
 } from "../../runtime/tls/mod.ts";
-import { hex } from "../tls/helpers.ts";
 import { Authority, type Kind, kinds } from "./certificates.ts";
 import {
   type Body,
@@ -27,7 +26,7 @@ import {
   suites,
   talks,
 } from "./exchange.ts";
-import { withClient, withServer } from "./openssl.ts";
+import { pskArguments as pskArgumentsOf, withClient, withServer } from "./openssl.ts";
 import { Endpoint, hasProgram, listen, Peer, portOf } from "./peer.ts";
 import { keyUpdateTests } from "./key_updates.ts";
 
@@ -42,31 +41,8 @@ function test(name: string, body: () => Promise<void>): void {
 
 const groups = { x25519: "X25519", secp256r1: "P-256", secp384r1: "P-384" } as const;
 const groupNames = Object.keys(groups) as readonly (keyof typeof groups)[];
-/** OpenSSL's session file for a PSK of SHA-384: version 1, TLS 1.3, the suite, no session id, the key, time, timeout. */
-function sessionFile(psk: ExternalPsk): string {
-  const tlv = (tag: number, ...content: number[]) => [tag, content.length, ...content];
-  const der = tlv(
-    0x30,
-    ...tlv(2, 1),
-    ...tlv(2, 3, 4),
-    ...tlv(4, 0x13, 2),
-    ...tlv(4),
-    ...tlv(4, ...psk.key),
-    ...tlv(0xa1, ...tlv(2, 0x60, 0, 0, 0)),
-    ...tlv(0xa2, ...tlv(2, 0x10, 0, 0, 0)),
-  );
-  const path = authority!.file("psk384.session");
-  const name = "SSL SESSION PARAMETERS";
-  Deno.writeTextFileSync(
-    path,
-    `-----BEGIN ${name}-----\n${btoa(String.fromCharCode(...der))}\n-----END ${name}-----\n`,
-  );
-  return path;
-}
-
 function pskArguments(psk: ExternalPsk): readonly string[] {
-  const key = psk.hash === "sha384" ? ["-psk_session", sessionFile(psk)] : ["-psk", hex(psk.key)];
-  return ["-psk_identity", psk.identity as string, ...key];
+  return pskArgumentsOf(psk, authority!.file("psk384.session"));
 }
 
 for (const suite of suites) {
