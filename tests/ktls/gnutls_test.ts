@@ -20,7 +20,7 @@ const gnutls: PeerProgram = {
   async server(suite, { certificate, key }) {
     const own = ["--x509certfile", certificate, "--x509keyfile", key, "--priority", priority(suite)];
     const peer = new Peer("gnutls-serv", ["--port", "0", "--echo", ...own]);
-    await peer.prints(/IPv4 .* done/);
+    await peer.prints(/IPv4 .*done/);
     return [peer, peer.listeningPort()];
   },
   client: (suite, port) =>
@@ -34,14 +34,14 @@ function test(
   name: string,
   role: "client" | "server",
   body: (conversation: Conversation) => Promise<void>,
-  recordsPerKey?: number,
+  suites: readonly CipherSuiteName[] = ktlsSuites,
 ): void {
-  for (const suite of ktlsSuites) {
+  for (const suite of suites) {
     Deno.test({
       name: `records by the ${records === "kernel" ? "kernel" : "process"}, GnuTLS, ${suite}, tynl as ` +
         `${role}: ${name}${reason}`,
       ignore: !available,
-      fn: () => withPeer(gnutls, role, suite, body, recordsPerKey),
+      fn: () => withPeer(gnutls, role, suite, body),
     });
   }
 }
@@ -76,4 +76,5 @@ test("the client updates its keys, and so do we", "server", async ({ socket, pee
   assert.equal(socket.generation("receive"), 4);
 });
 
-test("a mebibyte each way", "server", exchangeMuch);
+// Its command takes ten seconds for that.
+test("a mebibyte each way", "server", exchangeMuch, ktlsSuites.slice(0, 1));
