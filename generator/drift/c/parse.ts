@@ -68,7 +68,11 @@ export class DeclarationError extends Error {
 const MAX_DEPTH = 32;
 
 const QUALIFIERS: ReadonlySet<string> = new Set(
-  ["const", "volatile", "restrict", "static", "extern", "inline", "__inline__", "__extension__", "register"],
+  ["const", "volatile", "restrict", "static", "extern", "inline", "__inline__", "__extension__", "register"]
+    .concat(
+      // What the kernel says to its own checker, and what make headers_install leaves out.
+      ["__user", "__force", "__iomem", "__rcu", "__bitwise"],
+    ),
 );
 
 /** Reads the declarations of a header; gives what it could not understand. */
