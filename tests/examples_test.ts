@@ -51,6 +51,10 @@ for (
       prints:
         /^(WireGuard of this kernel|no WireGuard here: a fake kernel repeats what it is told)\nport 51820, 1 peer, allowed 192\.0\.2\.0\/24\n$/,
     },
+    {
+      file: "ktls_echo.ts",
+      prints: /^before\nbetween\nafter\nTLS_AES_128_GCM_SHA256: 3 KeyUpdates sent, 2 received\n$/,
+    },
     { file: "policy_explorer.ts", prints: /^header: nested\n {2}dev-index: u32 of 0\.\.4294967295\n/ },
   ]
 ) {

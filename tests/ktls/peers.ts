@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { acceptKtls, connectKtls, type KtlsSocket, listenTcp } from "../../runtime/ktls/mod.ts";
 import type { CipherSuiteName } from "../../runtime/tls/mod.ts";
 import { manyDigits } from "../interop/exchange.ts";
-import { Peer } from "../interop/peer.ts";
+import type { Peer } from "../interop/peer.ts";
 import { certificate, expects } from "../tls/pairs.ts";
 import leaves from "../tls/certificates.json" with { type: "json" };
 import { bytes, fastClock, records, text } from "./connections.ts";
