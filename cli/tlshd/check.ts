@@ -237,7 +237,14 @@ function configFindings(paths: readonly string[], now: Date): { findings: Findin
   } catch (error) {
     if (!(error instanceof FileError || error instanceof ConfigError)) throw error;
     const text = error.message;
-    return { findings: [{ subject: "files", level: "missing", text, hint: "docs/tlshd.md has an example" }] };
+    return {
+      findings: [{
+        subject: "files",
+        level: "missing",
+        text,
+        hint: "an empty file will do for PSKs; docs/deployment.md has more",
+      }],
+    };
   }
 }
 

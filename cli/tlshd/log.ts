@@ -41,7 +41,8 @@ const LONGEST = 1000;
 // deno-lint-ignore no-control-regex
 const ACTING = /[\u0000-\u001f\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-function escaped(text: string): string {
+/** Text with all of that escaped, as `\\u` and four digits. */
+export function escaped(text: string): string {
   return text.replaceAll(ACTING, (character) => {
     let units = "";
     for (let i = 0; i < character.length; i++) {

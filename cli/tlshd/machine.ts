@@ -95,7 +95,8 @@ function keyring(keys: KeyStore, keyring: string | number): ReturnType<Machine["
   return { serial, psks: keys.list(serial).filter(isPsk).length };
 }
 
-function processes(name: string): number[] {
+/** Ids of processes of that name. */
+export function processes(name: string): number[] {
   return [...Deno.readDirSync("/proc")].map((entry) => entry.name)
     .filter((entry) => /^\d+$/.test(entry) && read(`/proc/${entry}/comm`) === name).map(Number);
 }

@@ -42,7 +42,8 @@ export class Notifier implements Disposable {
 
   /** The daemon serves. `status`: a line for people. */
   ready(status: string): void {
-    this.#send("READY=1", `STATUS=${status}`);
+    // A line of its own would be another message.
+    this.#send("READY=1", `STATUS=${status.replaceAll(/\p{Cc}/gu, " ")}`);
   }
 
   /** The configuration is read anew; {@linkcode Notifier.ready} follows. */

@@ -14,6 +14,7 @@ import { entryOf } from "./entries.ts";
 import { FileError } from "./files.ts";
 import { keyLog } from "./key_log.ts";
 import { type Entry, Log } from "./log.ts";
+import { processes } from "./machine.ts";
 import { type Recorder, recorder } from "./metrics.ts";
 import { Notifier } from "./notify.ts";
 import { configuredFiles, loadConfig, type LoadedConfig, type LoadedPolicy, loadPolicy } from "./policy.ts";
@@ -69,6 +70,11 @@ class Daemon {
     const read = loadConfig(options.paths);
     const { config } = read;
     this.#log = new Log(logOptions(config, options, io));
+    this.#log.write({
+      level: "notice",
+      event: "starting",
+      fields: { version: options.version, pid: Deno.pid, config: config.path },
+    });
     this.#watchPeriod = watchPeriod;
     // Before the first key is read.
     setDumpable(config.coreDumps);
@@ -123,6 +129,13 @@ class Daemon {
   async run(): Promise<number> {
     const reload = () => this.#reload();
     const signals = listenToSignals({ reload, stop: () => this.#stop() });
+    for (const pid of processes("tlshd")) {
+      this.#write(
+        "warning",
+        "rival",
+        `tlshd runs too, as process ${pid}: each takes requests from the other`,
+      );
+    }
     this.#watch.start(reload, this.#watchPeriod);
     const status = await this.#serveStatus();
     try {

@@ -1,6 +1,7 @@
 /** What the running daemon tells of itself: one JSON object to whoever connects to its status socket. @module */
 import type { AgentStatus, DecisionEvent } from "../../runtime/handshake/mod.ts";
 import { Failure } from "../failure.ts";
+import { escaped } from "./log.ts";
 
 /** What the daemon tells. */
 export interface StatusReport extends Omit<AgentStatus, "keyUpdates"> {
@@ -196,5 +197,5 @@ export function statusLines(report: StatusReport): string[] {
     ]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${escaped(String(value))}`);
 }

@@ -107,6 +107,22 @@ Deno.test("a failure tells why, and what to do about it if that is this machine'
   });
 });
 
+Deno.test("a tlshd that runs as well is told of", async () => {
+  await withFolder(async (folder) => {
+    // A process of that name is all that can be seen of another agent.
+    Deno.copyFileSync("/bin/sleep", `${folder}/tlshd`);
+    const other = new Deno.Command(`${folder}/tlshd`, { args: ["1000"] }).spawn();
+    try {
+      await using daemon = await Daemon.start({ config: nvmeHost, folder });
+      await daemon.line(new RegExp(`warning rival tlshd runs too, as process ${other.pid}: `));
+      await daemon.line(new RegExp(`notice starting version=\\S+ pid=${daemon.pid} config=${daemon.config}`));
+    } finally {
+      other.kill();
+      await other.status;
+    }
+  });
+});
+
 for (const [what, config] of [["untouched", untouched], ["of every key", everyKey], ["empty", ""]] as const) {
   Deno.test(`a configuration that is ${what} starts it unchanged`, async () => {
     await withDaemon({ config }, async (daemon) => {

@@ -10,11 +10,11 @@ Deno.test("systemd is told of the start, a reload and the end", () => {
   inFolder((folder) => {
     using receiver = new DatagramReceiver(`${folder}/notify`);
     using notifier = new Notifier(variables({ NOTIFY_SOCKET: `${folder}/notify` }));
-    notifier.ready("serving");
+    notifier.ready("serving by a\nMAINPID=1");
     notifier.reloading();
     notifier.stopping();
     const [ready, reloading, stopping] = receiver.received();
-    assert.equal(ready, "READY=1\nSTATUS=serving");
+    assert.equal(ready, "READY=1\nSTATUS=serving by a MAINPID=1");
     assert.match(reloading!, /^RELOADING=1\nMONOTONIC_USEC=[1-9]\d+$/);
     assert.equal(stopping, "STOPPING=1");
   });
