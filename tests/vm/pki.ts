@@ -1,33 +1,48 @@
-/** Certificates for the NFS suites: an authority, and what it says of a server and a client. */
-import { call } from "./tools.ts";
+/** Certificates for the NFS suites: two authorities, and what they say of a server and a client. */
+import { subjectAltName } from "../tls/x509/extensions.ts";
+import { type KeyName, keyOf } from "../tls/x509/keys.ts";
+import { makeCrl } from "../tls/x509/maker.ts";
+import { type Changes, intermediate, leaf, type Made, root } from "../tls/x509/scenario.ts";
+import { keyPem, pem, writeFile } from "../tlshd/pki.ts";
 
-const P256 = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
-const DAYS = ["-days", "3650"];
+const day = 24 * 3600_000;
+const after = (days: number) => new Date(Math.floor(Date.now() / 1000) * 1000 + days * day);
+/** The machine has the host's clock. */
+const valid = { from: after(-2), to: after(30) };
 
-/** Puts ca.pem, and the certificate and key of server.test and client.test, into the folder pki of a payload. */
+/**
+ * Puts into the folder pki of a payload: ca.pem, crl.pem, and for each role ROLE.pem with ROLE.key, and certificates
+ * for the same key that are not to be accepted: ROLE-expired.pem, ROLE-other.pem (of another name), ROLE-unknown.pem (of
+ * an authority that is not in ca.pem) and ROLE-revoked.pem (which is in crl.pem).
+ */
 export async function makePki(payload: string): Promise<void> {
   const folder = `${payload}/pki`;
   await Deno.mkdir(folder);
-  const openssl = (...args: string[]) => call("openssl", args, folder);
-  const makeKey = (name: string) => openssl("genpkey", ...P256, "-out", `${name}.key`);
+  const issuers = (name: KeyName): { top: Made; middle: Made } => {
+    const top = root(`O=tynl,CN=Root ${name}`, name, valid);
+    return { top, middle: intermediate(top, `O=tynl,CN=Issuer ${name}`, `${name} 2`, valid) };
+  };
+  const known = issuers("p256:known"), unknown = issuers("p256:unknown");
+  const revoked: { serial: Uint8Array }[] = [];
+  const serial = (last: number) => Uint8Array.of(0x21, 0, 0, last);
 
-  await makeKey("ca");
-  const authority = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"];
-  await openssl(
-    ...["req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=test CA", "-out", "ca.pem", ...DAYS],
-    ...authority.flatMap((extension) => ["-addext", extension]),
-  );
-  for (const name of ["server", "client"]) {
-    await makeKey(name);
-    await openssl("req", "-new", "-key", `${name}.key`, "-subj", `/CN=${name}.test`, "-out", `${name}.csr`);
-    const extensions = [
-      `subjectAltName=DNS:${name}.test`,
-      "keyUsage=critical,digitalSignature",
-      `extendedKeyUsage=${name}Auth`,
-    ];
-    await Deno.writeTextFile(`${folder}/${name}.ext`, extensions.join("\n"));
-    const signer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
-    const certificate = ["-extfile", `${name}.ext`, "-out", `${name}.pem`];
-    await openssl("x509", "-req", "-in", `${name}.csr`, ...signer, ...DAYS, ...certificate);
+  for (const [index, role] of ["server", "client"].entries()) {
+    const key = keyOf(`p256:${role}`);
+    const name = (text: string) => ({ with: [subjectAltName([`dns:${text}`])] });
+    const write = (file: string, { middle }: typeof known, changes: Changes = {}) => {
+      const made = leaf(middle, { subject: `CN=${role}`, key, ...valid, ...name(`${role}.test`), ...changes });
+      const chain = pem("CERTIFICATE", made.der) + pem("CERTIFICATE", middle.der);
+      writeFile(folder, `${file}.pem`, chain);
+      return made;
+    };
+    writeFile(folder, `${role}.key`, keyPem(write(role, known)), 0o600);
+    write(`${role}-expired`, known, { from: after(-20), to: after(-1) });
+    write(`${role}-other`, known, name("other.test"));
+    write(`${role}-unknown`, unknown);
+    write(`${role}-revoked`, known, { serial: serial(index) });
+    revoked.push({ serial: serial(index) });
   }
+  writeFile(folder, "ca.pem", pem("CERTIFICATE", known.top.der));
+  const issuer = known.middle.spec;
+  writeFile(folder, "crl.pem", pem("X509 CRL", makeCrl({ issuer, revoked, ...valid })));
 }

@@ -1,5 +1,3 @@
 # The NFS suite with the kernel's C agent at both ends.
 AGENT="tlshd -s -c /tmp/tlshd.conf"
-. /payload/guest/agent.sh
-tlshd_configuration '.nfs;.nfsd'
 . /payload/guest/nfs.sh

@@ -73,7 +73,9 @@ offer() { $TARGET ln -s "$config/subsystems/$1" "$config/ports/1/subsystems/"; }
 withdraw() { rm "$config/ports/1/subsystems/$1"; } # NQN
 
 connect() { # [OPTION ...]
-  timeout 120 nvme connect --tls --transport=tcp --traddr="$ADDRESS" --trsvcid=4420 --nqn="$subnqn" \
+  local tls=--tls
+  [[ " $* " != *" --concat "* ]] || tls=
+  timeout 120 nvme connect $tls --transport=tcp --traddr="$ADDRESS" --trsvcid=4420 --nqn="$subnqn" \
     --hostnqn="$hostnqn" --hostid="$hostid" --nr-io-queues=1 --reconnect-delay=1 "$@"
 }
 

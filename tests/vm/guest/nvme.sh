@@ -23,10 +23,40 @@ LIST
 
 long=nqn.2024-01.test.tynl:$(printf 's%.0s' $(seq 201)) # 223 bytes, the most that an NQN has
 check "a subsystem with the longest name is made" eval 'make_subsystem "$long" && offer "$long"'
-check "names of 223 bytes at both ends: a key is made" add_key 1 1 "$long" "${long/sub/host}"
-check "and a controller is connected with it" connected --nqn="$long" --hostnqn="${long/sub/host}"
+check "names of 223 bytes at both ends: a key is made" add_key 1 1 "$long" "$long"
+check "and a controller is connected with it" connected --nqn="$long" --hostnqn="$long" --hostid="${hostid%?}0"
 check "and disconnected" disconnected "$long"
 forget_keys >&2
+
+# Secure concatenation: a connection in the clear authenticates with DH-HMAC-CHAP, from which both ends generate a PSK.
+require_secret() { # HMAC HASH
+  local host=$config/hosts/$hostnqn subsystem=$config/subsystems/$subnqn
+  [ -d "$host" ] || mkdir "$host" || return 1
+  secret=$(nvme gen-dhchap-key --hmac="$1" --nqn="$hostnqn") || return 1
+  echo "$secret" >"$host/dhchap_key"
+  echo "hmac($2)" >"$host/dhchap_hash"
+  echo ffdhe2048 >"$host/dhchap_dhgroup"
+  echo 0 >"$subsystem/attr_allow_any_host"
+  [ -e "$subsystem/allowed_hosts/$hostnqn" ] || ln -s "$host" "$subsystem/allowed_hosts/"
+}
+security() { # TREQ: whether the target requires TLS of all connections
+  withdraw "$subnqn" && withdraw "$long" && echo "$1" >"$config/ports/1/addr_treq" && offer "$subnqn"
+}
+check "the target takes connections in the clear, and authenticates" eval 'security "not required" && require_secret 1 sha256'
+while read -r hmac hash identity cipher; do
+  check "$identity: a secret of the host is made" require_secret "$hmac" "$hash"
+  check "$identity: a controller is connected with a generated key" connected --concat --dhchap-secret="$secret"
+  check "$identity: the kernel says that this key is in use" key_in_use "$identity "
+  check "$identity: the kernel protects the records with $cipher" cipher_in_use "$cipher"
+  check "$identity: it is disconnected" disconnected
+  forget_keys >&2
+done <<'LIST'
+1 sha256 NVMe1G01 aes-gcm-128
+2 sha384 NVMe1G02 aes-gcm-256
+LIST
+offer "$long"
+check "the target requires TLS again, and knows any host" \
+  eval 'security required && rm $config/subsystems/$subnqn/allowed_hosts/* && echo 1 >$config/subsystems/$subnqn/attr_allow_any_host'
 
 check "a key is made for what follows" add_key 1 1
 check "a controller is connected" connected --ctrl-loss-tmo=600
@@ -76,8 +106,9 @@ check "nothing is left of them" refused controller
 
 # A target that never answers leaves the handshake open. Its consumer learns of the agent's end by time alone.
 half_way() {
-  local silent connecting
-  nc -l -p 4421 >/tmp/hello & silent=$!
+  local connecting
+  # With an open input, or it would end at once.
+  coproc silent { nc -l -p 4421 >/tmp/hello; }
   eventually listening 4421 || return 1
   handshake_timeout 3
   connect --trsvcid=4421 & connecting=$!
@@ -85,7 +116,7 @@ half_way() {
   stop_agent KILL
   refused wait $connecting || return 1
   handshake_timeout 60
-  kill $silent
+  kill "$silent_PID"
 }
 listening() { [ -n "$(ss -tlnH "sport = :$1")" ]; } # PORT
 check "an agent that is killed in the middle of a handshake fails that one alone" half_way

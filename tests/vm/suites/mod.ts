@@ -2,8 +2,9 @@
 import type { Suite } from "../suite.ts";
 import { harness } from "./harness.ts";
 import { netlink } from "./netlink.ts";
+import { nfs } from "./nfs.ts";
 import { nvme } from "./nvme.ts";
 import { nfsTlshd, nvmeTlshd } from "./tlshd.ts";
 
 /** All suites, in the order in which they run. */
-export const suites: readonly Suite[] = [...harness, netlink, nvme, nvmeTlshd, nfsTlshd];
+export const suites: readonly Suite[] = [...harness, netlink, nvme, nfs, nvmeTlshd, nfsTlshd];
