@@ -30,13 +30,21 @@ const CAPACITY = 64;
 const EVENT_SIZE = globalThis.Deno?.build.arch === "x86_64" ? 12 : 16;
 const DATA = EVENT_SIZE - 8;
 
+/** Somebody who waits for a descriptor. */
+interface Waiter {
+  /** The event, EPOLLIN or EPOLLOUT. */
+  readonly awaited: number;
+  /** Ends the wait: true if there may be something. */
+  readonly resolve: (ready: boolean) => void;
+}
+
 /** What waits for descriptors, in one thread of JavaScript. */
 class Reactor {
   readonly #libc = openLibc(symbols);
   readonly #epoll: number;
   readonly #wakeup: number;
-  // By descriptor, and there by event.
-  readonly #waiters = new Map<number, Map<number, (ready: boolean) => void>>();
+  // By descriptor.
+  readonly #waiters = new Map<number, Waiter[]>();
   // In use by another thread as long as the call runs.
   readonly #events = new Uint8Array(CAPACITY * EVENT_SIZE);
   readonly #view = new DataView(this.#events.buffer);
@@ -55,19 +63,16 @@ class Reactor {
   /** Waits for an event of a descriptor, or an error; false if the wait is given up before. */
   wait(fd: number, awaited: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const waiters = this.#waiters.get(fd) ?? new Map<number, (ready: boolean) => void>();
-      this.#arm(fd, [...waiters.keys(), awaited]);
-      waiters.get(awaited)?.(false);
-      waiters.set(awaited, resolve);
+      const waiters = [...this.#waiters.get(fd) ?? [], { awaited, resolve }];
+      this.#arm(fd, waiters);
       this.#waiters.set(fd, waiters);
       this.#run();
     });
   }
 
   /** A descriptor stays registered, disarmed, until it is forgotten or the kernel removes it as it closes. */
-  #arm(fd: number, awaited: Iterable<number>): void {
-    let events = EPOLLONESHOT;
-    for (const each of awaited) events |= each;
+  #arm(fd: number, waiters: readonly Waiter[]): void {
+    const events = waiters.reduce((all, { awaited }) => all | awaited, EPOLLONESHOT);
     const interest = event(fd, events);
     if (this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, interest) === 0) return;
     if (errno() !== EEXIST) checked("epoll_ctl", -1);
@@ -80,7 +85,7 @@ class Reactor {
     if (waiters === undefined) return;
     this.#waiters.delete(fd);
     this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, fd, event(fd, 0));
-    for (const resolve of waiters.values()) resolve(false);
+    for (const { resolve } of waiters) resolve(false);
     if (this.#waiters.size === 0 && this.#running) this.#wake();
   }
 
@@ -88,13 +93,22 @@ class Reactor {
   #tell(fd: number, events: number): void {
     const waiters = this.#waiters.get(fd);
     if (waiters === undefined) return;
-    for (const [awaited, resolve] of waiters) {
-      if ((events & (awaited | EPOLLERR | EPOLLHUP)) === 0) continue;
-      waiters.delete(awaited);
-      resolve(true);
+    const has = ({ awaited }: Waiter) => (events & (awaited | EPOLLERR | EPOLLHUP)) !== 0;
+    const rest = waiters.filter((waiter) => !has(waiter));
+    this.#waiters.set(fd, rest);
+    if (rest.length === 0) this.#waiters.delete(fd);
+    for (const { resolve } of waiters.filter(has)) resolve(true);
+    if (rest.length > 0) this.#armAgain(fd, rest);
+  }
+
+  #armAgain(fd: number, waiters: readonly Waiter[]): void {
+    try {
+      this.#arm(fd, waiters);
+    } catch {
+      // Closed by somebody who has not said so: their next call tells them. Others must not suffer from it.
+      this.#waiters.delete(fd);
+      for (const { resolve } of waiters) resolve(true);
     }
-    if (waiters.size === 0) this.#waiters.delete(fd);
-    else this.#arm(fd, waiters.keys());
   }
 
   #wake(): void {
@@ -137,8 +151,8 @@ function event(fd: number, events: number): Bytes {
 let started: Reactor | undefined;
 
 /**
- * Waits until a descriptor has something to read, or an error to tell; false if {@linkcode stopWaiting} came first, or
- * another wait of this kind took its place. Throws `SystemError`.
+ * Waits until a descriptor has something to read, or an error to tell; false if {@linkcode stopWaiting} came first.
+ * Several may wait for the same; all are told. Throws `SystemError`.
  */
 export function readable(fd: number): Promise<boolean> {
   return (started ??= new Reactor()).wait(fd, EPOLLIN);
