@@ -53,6 +53,11 @@ export class Peer implements AsyncDisposable {
     });
   }
 
+  /** Its process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
     const text = new TextDecoder("latin1");
     for await (const chunk of stream) {
