@@ -4,6 +4,7 @@ import { tlshd } from "../../cli/tlshd.ts";
 import { STATUS_SOCKET } from "../../cli/tlshd/config.ts";
 import { ran } from "../cli/memory_io.ts";
 import { withFolder } from "../cli/tynl.ts";
+import manifest from "../../deno.json" with { type: "json" };
 
 const path = new URL("../../docs/tynl-tlshd.service", import.meta.url).pathname;
 const unit = Deno.readTextFileSync(path);
@@ -62,4 +63,22 @@ Deno.test({
       assert.deepEqual(said, []);
     });
   },
+});
+
+Deno.test("the program that the unit starts is one file, which needs no package and no configuration of Deno", async () => {
+  await withFolder(async (folder) => {
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args,
+        cwd: new URL("../../", import.meta.url).pathname,
+        env: { NO_COLOR: "1" },
+      }).output();
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+      return new TextDecoder().decode(stdout);
+    };
+    await run("bundle", "--quiet", "--platform", "deno", "--output", `${folder}/tlshd.js`, "cli/tlshd.ts");
+    const started = setting("ExecStart").split(" ").slice(1, -1)
+      .map((word) => word.endsWith("/tlshd.js") ? `${folder}/tlshd.js` : word);
+    assert.equal(await run(...started, "--version"), `tynl tlshd ${manifest.version}\n`);
+  });
 });
