@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { type Direction, importState, type SessionState, type TrafficKeys } from "../tls/mod.ts";
+import { installNextKeys, wipeKeys } from "../ktls/mod.ts";
+import type { Direction, SessionState, TrafficKeys } from "../tls/mod.ts";
 import { Errno, RequestError } from "./errno.ts";
 import type { HandedSocket } from "./handed_socket.ts";
 import type { RecordLayer } from "./record_layer.ts";
@@ -40,12 +41,6 @@ interface Found {
 
 function sequenceOf({ sequence }: TrafficKeys): bigint {
   return new DataView(sequence.buffer, sequence.byteOffset, 8).getBigUint64(0);
-}
-
-function wipeKeys({ key, iv, salt }: TrafficKeys): void {
-  key.fill(0);
-  iv.fill(0);
-  salt.fill(0);
 }
 
 function sameKey(a: Uint8Array, b: Uint8Array): boolean {
@@ -174,21 +169,7 @@ export class Rekey {
 
   /** Sets the next keys of a direction. If the kernel refuses them, the state stays as it was. */
   #install(direction: Direction): void {
-    const { state } = this.#session;
-    const bytes = state.export();
-    const next = importState(bytes);
-    bytes.fill(0);
-    try {
-      next.advance(direction);
-      const keys = next.trafficKeys(direction);
-      try {
-        this.#records.rekey(this.#socket.fd, direction, keys);
-      } finally {
-        wipeKeys(keys);
-      }
-    } finally {
-      next.destroy();
-    }
-    state.advance(direction);
+    const { fd } = this.#socket;
+    installNextKeys(this.#session.state, direction, (keys) => this.#records.rekey(fd, direction, keys));
   }
 }

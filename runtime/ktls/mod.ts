@@ -35,7 +35,7 @@
  */
 export { acceptKtls, connectKtls, type KtlsOptions } from "./connect.ts";
 export { currentKeys } from "./current_keys.ts";
-export { cryptoInfo, type KtlsKeys, type KtlsSuite, ktlsSuites } from "./crypto_info.ts";
+export { cryptoInfo, type KtlsKeys, type KtlsSuite, ktlsSuites, wipeKeys } from "./crypto_info.ts";
 export {
   BadRecordError,
   type KtlsFeature,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { timingSafeEqual } from "node:crypto";
 import { type Direction, importState, type SessionState } from "../tls/mod.ts";
 import { type KtlsKeys, wipeKeys } from "./crypto_info.ts";
 import { currentKeys } from "./current_keys.ts";
@@ -145,15 +146,9 @@ function hasKeysOf(fd: number, state: SessionState, direction: Direction): boole
   if (current === undefined) return true;
   const expected = state.trafficKeys(direction);
   try {
-    return current.suite === expected.suite && sameBytes(current.key, expected.key);
+    return current.suite === expected.suite && timingSafeEqual(current.key, expected.key);
   } finally {
     wipeKeys(current);
     wipeKeys(expected);
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
-  return difference === 0;
 }
