@@ -85,6 +85,14 @@ async function mayAll(): Promise<void> {
       throw new Failure(`Deno must allow everything (deno run --allow-all): --allow-${name} is missing`);
     }
   }
+  try {
+    Deno.readTextFileSync("/proc/self/comm");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) return;
+    throw new Failure(
+      "Deno must allow everything (deno run --allow-all): all permissions one by one are less",
+    );
+  }
 }
 
 function logFormatOf(format: string | undefined): LogFormat | undefined {

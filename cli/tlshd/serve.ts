@@ -208,8 +208,8 @@ class Daemon {
         this.#adopt(next);
       }
     } catch (error) {
-      if (!isConfigError(error)) throw error;
-      this.#write("error", "config", `nothing is changed: ${error.message}`);
+      // Whatever it is: what is in force stays so.
+      this.#write("error", "config", `nothing is changed: ${(error as Error).message}`);
     }
     this.#ready();
   }

@@ -71,6 +71,20 @@ export function standardError(write: (line: string) => void, journal: boolean, j
   };
 }
 
+/**
+ * Whether a descriptor's file in /proc is systemd's journal. JOURNAL_STREAM says which device and inode that is
+ * (systemd.exec(5)); the variable alone may be inherited by what writes elsewhere.
+ */
+export function leadsToJournal(journalStream: string | undefined, descriptor: string): boolean {
+  if (journalStream === undefined) return false;
+  try {
+    const { dev, ino } = Deno.statSync(descriptor);
+    return journalStream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
 /** Where the log may go. */
 export interface Ways {
   /** To syslog, if there is one. */
@@ -98,8 +112,7 @@ export function logOptions(
   io: Io,
 ): LogOptions {
   const format = wishes.logFormat ?? config.logFormat ?? "text";
-  // Set by systemd for what leads to its journal (systemd.exec(5)).
-  const journal = Deno.env.get("JOURNAL_STREAM") !== undefined;
+  const journal = leadsToJournal(Deno.env.get("JOURNAL_STREAM"), "/proc/self/fd/2");
   if (hasSyslog()) opened ??= syslog();
   const toStderr = standardError((line) => io.err(line), journal, format === "json");
   return {

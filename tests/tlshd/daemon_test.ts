@@ -150,6 +150,19 @@ Deno.test("SIGHUP reads the configuration anew: what is new in it is in force", 
   });
 });
 
+Deno.test("format and level of the log are read anew by SIGHUP", async () => {
+  await withDaemon({}, async (daemon, folder) => {
+    const wishes = "log_format=json\nlog_level=notice\n";
+    Deno.writeTextFileSync(daemon.config, `[tynl]\n${wishes}status_socket=${folder}/status\n`);
+    daemon.signal("SIGHUP");
+    assert.equal(JSON.parse(await daemon.line(/"reloaded"/)).level, "notice");
+    await daemon.serve("psk");
+    await daemon.serve("x509");
+    assert.equal(JSON.parse(await daemon.line(/"result":"ENOKEY"/)).level, "error");
+    assert(!daemon.log.some((line) => line.includes("succeeded")));
+  });
+});
+
 Deno.test("SIGUSR1 reads the configuration anew, after ten seconds, and opens no debugger", async () => {
   await withDaemon({}, async (daemon) => {
     daemon.signal("SIGUSR1");

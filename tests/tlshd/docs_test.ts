@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { entryOf } from "../../cli/tlshd/entries.ts";
 import { tlshd } from "../../cli/tlshd.ts";
-import { Errno } from "../../runtime/handshake/mod.ts";
+import { type AgentEvent, Errno } from "../../runtime/handshake/mod.ts";
 import { ran } from "../cli/memory_io.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -60,6 +60,20 @@ Deno.test("every event of the log is explained", () => {
   const listed = rows("operations", "The log").map(([event]) => /^`([a-z-]+)`$/.exec(event!)?.[1]);
   for (const event of events) assert(listed.includes(event), event);
   assert.equal(entryOf({ type: "stopped" }).event, "stopped");
+});
+
+Deno.test("every fact about a handshake and about new keys is explained", () => {
+  const outcome = { role: "server", status: 0, duration: 1, reported: true, sessionId: 1 } as const;
+  const suite = "TLS_AES_256_GCM_SHA384";
+  const events: AgentEvent[] = [
+    { type: "handshake", ...outcome, auth: "psk", remoteAuth: [1], suite },
+    { type: "rekey", ...outcome, request: "send", suite },
+  ];
+  const facts = new Set(events.flatMap((event) => Object.keys(entryOf(event).fields ?? {})));
+  const listed = rows("operations", "The log").flatMap(([names]) =>
+    /^(`[a-z_]+`(, )?)+$/.test(names!) ? names!.split(", ").map((name) => name.slice(1, -1)) : []
+  );
+  for (const fact of facts) assert(listed.includes(fact), fact);
 });
 
 Deno.test("every error that the agent reports is explained", () => {

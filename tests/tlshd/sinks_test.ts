@@ -1,6 +1,6 @@
 // Where lines go: to syslog as a datagram, to standard error, and never nowhere.
 import assert from "node:assert/strict";
-import { hasSyslog, logSinks, standardError, syslog } from "../../cli/tlshd/sinks.ts";
+import { hasSyslog, leadsToJournal, logSinks, standardError, syslog } from "../../cli/tlshd/sinks.ts";
 import { inFolder } from "./pki.ts";
 import { DatagramReceiver } from "./unix_sockets.ts";
 
@@ -69,6 +69,17 @@ Deno.test("a standard error that nobody reads any more does no harm", () => {
     throw new Deno.errors.BrokenPipe();
   };
   standardError(write, false, false)("stopped", "notice");
+});
+
+Deno.test("what leads to the journal is told by device and inode, not by the variable alone", () => {
+  inFolder((folder) => {
+    Deno.writeTextFileSync(`${folder}/journal`, "");
+    const { dev, ino } = Deno.statSync(`${folder}/journal`);
+    assert.equal(leadsToJournal(`${dev}:${ino}`, `${folder}/journal`), true);
+    assert.equal(leadsToJournal(`${dev}:${ino! + 1}`, `${folder}/journal`), false);
+    assert.equal(leadsToJournal(undefined, `${folder}/journal`), false);
+    assert.equal(leadsToJournal(`${dev}:${ino}`, `${folder}/none`), false);
+  });
 });
 
 const toSyslog = () => {}, toStderr = () => {};
