@@ -17,7 +17,7 @@ import { KernelRecordSocket } from "./kernel_socket.ts";
 import { attachTls, noCipher, noUlp, setMaxPayload } from "./options.ts";
 import { ktlsSupport } from "./probe.ts";
 import { MAX_CONTENT, type RecordSocket } from "./record_socket.ts";
-import { KtlsSocket, type OpenConnection, type RecordsBy } from "./socket.ts";
+import { KtlsSocket, LONGEST_TIMER, type OpenConnection, type RecordsBy } from "./socket.ts";
 import { send, SocketIo, type WaitOptions } from "./socket_io.ts";
 import { dialTcp, prepareTcp, type TcpTarget } from "./tcp.ts";
 import { UserRecordSocket } from "./user_socket.ts";
@@ -82,6 +82,8 @@ interface Begun {
   readonly connection: TlsConnection;
   /** Who protects records of a suite. */
   readonly recordsBy: (suite: KtlsSuite) => RecordsBy;
+  /** Whether the kernel can change keys. */
+  readonly kernelRekeys: boolean;
   /** What is passed on. */
   readonly settings: Pick<OpenConnection, "recordsPerKey" | "tls">;
 }
@@ -99,18 +101,21 @@ function prepare(
     throw new RangeError(`a handshake within ${handshakeTimeout} ms`);
   }
   const settings = { recordsPerKey, tls };
-  if (records === "user") return { connection: create({}), recordsBy: () => "user", settings };
+  if (records === "user") {
+    return { connection: create({}), recordsBy: () => "user", kernelRekeys: false, settings };
+  }
   const support = ktlsSupport();
+  const kernelRekeys = support.rekey;
   if (records === "auto") {
     const recordsBy = (suite: KtlsSuite) =>
       support.rekey && support.suites.includes(suite) ? "kernel" as const : "user" as const;
-    return { connection: create({}), recordsBy, settings };
+    return { connection: create({}), recordsBy, kernelRekeys, settings };
   }
   if (!support.ulp) throw noUlp();
   const wanted = tls.suites ?? ktlsSuites;
   const suites = wanted.filter((suite) => support.suites.includes(suite));
   if (suites.length === 0 && wanted.length > 0) throw noCipher(wanted[0]!);
-  return { connection: create({ suites }), recordsBy: () => "kernel", settings };
+  return { connection: create({ suites }), recordsBy: () => "kernel", kernelRekeys, settings };
 }
 
 /** Makes the handshake over a descriptor that is ours from here on, and turns it over to its records. */
@@ -126,7 +131,7 @@ async function establish(fd: number, begin: () => Begun, wait: Deadline): Promis
     const state = takeState(connection);
     try {
       const records = arm(io, recordsBy, state);
-      const canRekey = recordsBy === "user" || ktlsSupport().rekey;
+      const canRekey = recordsBy === "user" || begun.kernelRekeys;
       return new KtlsSocket({ ...begun.settings, records, recordsBy, session, state, canRekey });
     } catch (error) {
       state.destroy();
@@ -219,7 +224,7 @@ class Deadline implements Disposable {
     if (signal?.aborted) this.#pass();
     signal?.addEventListener("abort", this.#pass);
     const late = () => new DOMException(`no handshake within ${handshakeTimeout} ms`, "TimeoutError");
-    this.#timer = setTimeout(() => this.#controller.abort(late()), handshakeTimeout);
+    this.#timer = setTimeout(() => this.#controller.abort(late()), Math.min(handshakeTimeout, LONGEST_TIMER));
   }
 
   /** What ends the handshake. */

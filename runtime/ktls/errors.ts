@@ -39,10 +39,13 @@ export class BadRecordError extends Error {
   override readonly name = "BadRecordError";
   /** Always `EBADMSG`. */
   readonly code = "EBADMSG";
+  /** The alert that tells the peer: bad_record_mac (20), record_overflow (22) or unexpected_message (10). */
+  readonly alert: 10 | 20 | 22;
 
   /** Creates the error. */
-  constructor(reason: string) {
+  constructor(reason: string, alert: 10 | 20 | 22 = 20) {
     super(`EBADMSG: ${reason}`);
+    this.alert = alert;
   }
 }
 

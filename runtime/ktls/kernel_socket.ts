@@ -87,9 +87,9 @@ function explain(error: unknown): never {
     case Errno.badMessage:
       throw new BadRecordError("a record does not decrypt");
     case Errno.messageSize:
-      throw new BadRecordError("a record is longer than allowed");
+      throw new BadRecordError("a record is longer than allowed", 22);
     case Errno.invalid:
-      throw new BadRecordError("what came is no record of TLS");
+      throw new BadRecordError("what came is no record of TLS", 10);
   }
   throw error;
 }

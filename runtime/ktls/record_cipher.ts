@@ -60,7 +60,7 @@ export class RecordCipher {
     const inner = this.#decrypt(record);
     let end = inner.length;
     while (end > 0 && inner[end - 1] === 0) end--;
-    if (end === 0) throw new BadRecordError("a record has no content type");
+    if (end === 0) throw new BadRecordError("a record has no content type", 10);
     this.#sequence++;
     return { type: inner[end - 1]!, bytes: inner.subarray(0, end - 1) };
   }

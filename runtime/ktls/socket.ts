@@ -46,6 +46,9 @@ export interface CloseOptions extends WaitOptions {
   readonly linger?: number;
 }
 
+/** Most milliseconds that a timer takes. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 /** Records that are kept for the KeyUpdate itself and for an alert. */
 const SPARE_RECORDS = 2;
 
@@ -108,6 +111,7 @@ export class KtlsSocket implements AsyncDisposable {
    */
   async send(data: Uint8Array, options: WaitOptions = {}): Promise<void> {
     await this.#alone(options, async () => {
+      this.#mayWrite();
       let sent = 0;
       while (sent < data.length) {
         if (turnIsOver()) await nextTurn();
@@ -158,6 +162,7 @@ export class KtlsSocket implements AsyncDisposable {
    */
   async updateKeys({ requestPeer, ...options }: UpdateKeysOptions & WaitOptions): Promise<void> {
     await this.#alone(options, async () => {
+      this.#mayWrite();
       if (!this.#canRekey) throw noRekey();
       this.#peer.initiate();
       // Some peers want an answer that asks for nothing before a request of ours.
@@ -171,8 +176,9 @@ export class KtlsSocket implements AsyncDisposable {
    * and what has ended the connection.
    */
   async closeWrite(options: WaitOptions = {}): Promise<void> {
-    if (this.#sentClose) return;
     await this.#alone(options, async () => {
+      if (this.#sentClose) return;
+      this.#mayWrite();
       const alert = Uint8Array.of(1, AlertDescription.closeNotify);
       if (await this.#write(ALERT, alert, options) === 0) throw options.signal!.reason;
       this.#sentClose = true;
@@ -193,7 +199,7 @@ export class KtlsSocket implements AsyncDisposable {
       patient = false;
       this.#records.interrupt(new SocketClosedError());
     };
-    const timer = setTimeout(stop, linger);
+    const timer = setTimeout(stop, Math.min(linger, LONGEST_TIMER));
     signal?.addEventListener("abort", stop);
     if (signal?.aborted) stop();
     try {
@@ -225,7 +231,6 @@ export class KtlsSocket implements AsyncDisposable {
   async #alone(options: WaitOptions, work: () => Promise<void>): Promise<void> {
     await this.#sending.acquire(options);
     try {
-      this.#mayWrite();
       await work();
     } catch (error) {
       throw error instanceof RekeyError ? this.#fail(error) : error;
@@ -316,7 +321,7 @@ export class KtlsSocket implements AsyncDisposable {
 /** The errors of a TLS connection for those of its records. */
 function explain(error: unknown): Error {
   if (error instanceof BadRecordError) {
-    return new TlsAlertError(AlertDescription.badRecordMac, error.message, { cause: error });
+    return new TlsAlertError(error.alert, error.message, { cause: error });
   }
   if (error instanceof RekeyNeededError) {
     return new TlsAlertError(AlertDescription.unexpectedMessage, "a KeyUpdate in more than one record");

@@ -64,8 +64,8 @@ export class UserRecordSocket implements RecordSocket {
     if (this.#rekey) throw new RekeyNeededError();
     if (!(await this.#fill(HEADER, options))) return undefined;
     const length = this.#record[3]! << 8 | this.#record[4]!;
-    if (this.#record[0] !== APPLICATION_DATA) throw new BadRecordError("a record that is not protected");
-    if (length > MAX_BODY) throw new BadRecordError(`a record announces ${length} bytes`);
+    if (this.#record[0] !== APPLICATION_DATA) throw new BadRecordError("a record that is not protected", 10);
+    if (length > MAX_BODY) throw new BadRecordError(`a record announces ${length} bytes`, 22);
     await this.#fill(HEADER + length, options);
     if (this.#rx === undefined) throw new SystemError("recv", Errno.invalid);
     // A record that does not decrypt stays, and may be read with other keys.
@@ -107,6 +107,7 @@ export class UserRecordSocket implements RecordSocket {
     this.#io.close();
     this.#tx?.destroy();
     this.#rx?.destroy();
+    this.#tx = this.#rx = undefined;
   }
 }
 

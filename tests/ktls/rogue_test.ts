@@ -165,12 +165,12 @@ test("a record under a key that is not the peer's is refused", async (client, ro
 
 test("what is no record is refused", async (client, rogue) => {
   rawSend(rogue.fd, bytes("GET / HTTP/1.1\r\nHost: tynl.test\r\n\r\n"));
-  await refuses(client, rogue, "badRecordMac");
+  await refuses(client, rogue, "unexpectedMessage");
 });
 
 test("a record that announces too much is refused", async (client, rogue) => {
   rawSend(rogue.fd, Uint8Array.of(23, 3, 3, 0x42, 0, ...new Uint8Array(100)));
-  await refuses(client, rogue, "badRecordMac");
+  await refuses(client, rogue, "recordOverflow");
 });
 
 test("a fatal alert of the peer ends the connection, and is not answered", async (client, rogue) => {
