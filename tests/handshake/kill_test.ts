@@ -114,10 +114,8 @@ const steps = 12;
 
 Deno.test({
   name:
-    `live: an agent killed with SIGKILL at steps ${
-      killedAt.join(", ")
-    } of KeyUpdates, each time with a new process` +
-    ` in its place, loses nothing and forks nothing${missing}`,
+    "live: an agent that is killed with SIGKILL at each step of a KeyUpdate, with a new process in its place, " +
+    `loses nothing and forks nothing${missing}`,
   ignore: missing !== "",
   fn: async () => {
     const keyring = `tynl-test-sessions:${crypto.randomUUID()}`;
