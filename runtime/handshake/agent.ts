@@ -138,7 +138,12 @@ export class HandshakeAgent implements Agent {
   }
 
   #askForSupport(): void {
-    this.#support = this.#records.support();
+    try {
+      this.#support = this.#records.support();
+    } catch (error) {
+      // Such as a network namespace whose loopback is down: the next request asks again.
+      this.#support = { suites: [], missing: `kernel TLS cannot be tried: ${(error as Error).message}` };
+    }
     const { suites, missing } = this.#support;
     this.#journal.decide(
       "kernel-tls",

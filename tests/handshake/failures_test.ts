@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { Auth, MsgType } from "../../generated/handshake/mod.ts";
 import { RequestError } from "../../runtime/handshake/mod.ts";
-import { checked, sockets } from "../../runtime/posix/mod.ts";
+import { checked, sockets, SystemError } from "../../runtime/posix/mod.ts";
 import type { HandshakeSubmission } from "../../runtime/testing/mod.ts";
 import { alertName, createServer, TlsAlertError } from "../../runtime/tls/mod.ts";
 import { Endpoint } from "../interop/peer.ts";
+import { trusting } from "./pki.ts";
 import { assertReportedOnce, descriptors, errno, psk256, Rig, type RigOptions } from "./rig.ts";
 import { closeAll, reset, shutdown, until, within } from "./sockets.ts";
+import { UserRecords } from "./user_records.ts";
 
 /** A client's request with a PSK. */
 function client(rig: Rig, fd: number): HandshakeSubmission {
@@ -223,6 +225,54 @@ Deno.test("modules that are loaded later are found by the next request", async (
   assert.deepEqual(decisions.map((event) => "available" in event && event.available), [false, true]);
   endpoint[Symbol.dispose]();
 });
+
+Deno.test("a machine whose kernel TLS cannot even be tried has an agent all the same, which asks again", async () => {
+  const records = new UserRecords();
+  records.support = () => {
+    throw new SystemError("connect", 101);
+  };
+  await using rig = await Rig.start({ records });
+  const [decision] = rig.events;
+  assert(decision?.type === "decision" && !decision.available);
+  assert.match(decision.text, /cannot be tried: connect: ENETUNREACH/);
+  Reflect.deleteProperty(records, "support");
+  const { fd, peer } = await rig.connection();
+  const endpoint = new Endpoint(peer, createServer({ findPsk: () => psk256 }));
+  const [{ event }] = await Promise.all([rig.serve(client(rig, fd)), endpoint.handshake()]);
+  assert.equal(event.status, 0);
+  endpoint[Symbol.dispose]();
+});
+
+const resolvers: readonly [string, () => Promise<string>, number][] = [
+  ["never answers", () => new Promise(() => {}), errno.ETIMEDOUT],
+  ["fails", () => Promise.reject(new Error("no such name")), errno.EIO],
+  ["gives what is no name", () => Promise.resolve("no name"), errno.EINVAL],
+  ["fails when nobody waits any more", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    throw new Error("no such name");
+  }, errno.ETIMEDOUT],
+];
+for (const [name, resolveName, status] of resolvers) {
+  Deno.test(`a resolver that ${name} ends the handshake before anything is sent`, async () => {
+    await using rig = await Rig.start({
+      policy: { client: trusting, resolveName },
+      limits: { deadline: 100 },
+    });
+    const { fd, peer } = await rig.connection();
+    const { event, request } = await rig.serve({
+      fd,
+      messageType: MsgType.clienthello,
+      authMode: Auth.unauth,
+    });
+    assert.equal(event.status, status, event.reason);
+    assertReportedOnce(request);
+    // Time for what comes too late.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    shutdown(fd);
+    assert.equal(await peer.read(new Uint8Array(1)), null);
+    peer.close();
+  });
+}
 
 const refusals: readonly [string, () => Error, number][] = [
   ["does not take a cipher", () => new RequestError(95, "no such cipher"), errno.EOPNOTSUPP],
