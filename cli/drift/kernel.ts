@@ -1,4 +1,5 @@
 /** `tynl drift kernel`: specs against a kernel, the running one or one that was asked before. @module */
+import { ourAdditions, withoutAdditions } from "../../generator/drift/additions.ts";
 import { compareKernel } from "../../generator/drift/compare_kernel.ts";
 import { explainByErrata } from "../../generator/drift/explain.ts";
 import type { DriftReport } from "../../generator/drift/finding.ts";
@@ -26,6 +27,17 @@ export async function driftKernel(
     : readKernelFacts(source, storedText(source));
   if (options.save !== undefined) writeText(options.save, `${JSON.stringify(facts, null, 1)}\n`);
   const result = compareKernel(ours.sound, facts, release);
+  let findings = explainByErrata(
+    compareKernel(ours.faulty, facts, release).findings,
+    result.findings,
+    ours.applied,
+  );
+  for (const base of ours.upstream) {
+    const own = ours.sound.find(({ family }) => family.name === base.spec.name);
+    if (own !== undefined) {
+      findings = withoutAdditions(findings, base.spec.name, ourAdditions(base, own.file));
+    }
+  }
   return {
     comparison: "kernel",
     families: result.families,
@@ -33,7 +45,7 @@ export async function driftKernel(
     counts: { ...result.counts },
     findings: [
       ...ours.tree.findings,
-      ...explainByErrata(compareKernel(ours.faulty, facts, release).findings, result.findings, ours.applied),
+      ...findings,
       ...ours.stale("kernel"),
     ],
     remarks: result.remarks,

@@ -8,7 +8,7 @@ import { applyErrataToFile, type Erratum, type StaleErratum } from "../../genera
 import { readErrata } from "../../generator/spec/errata_file.ts";
 import type { SpecFile } from "../../generator/spec/types.ts";
 import { UsageError } from "../failure.ts";
-import { readBytes, readText } from "./files.ts";
+import { isFolder, readBytes, readText } from "./files.ts";
 import { readTree, type SpecTree } from "./specs.ts";
 
 /** A spec with its family. */
@@ -35,6 +35,7 @@ export class OurSpecs {
   readonly tree: SpecTree;
   /** What upstream.json beside them says; nothing where it is missing or holds something else. */
   readonly origin: Origin;
+  #upstream: SpecFile[] | undefined;
   readonly #errata: { path: string; errata: Erratum[] };
   #corrected: { files: SpecFile[]; applied: Erratum[]; stale: StaleErratum[] } | undefined;
 
@@ -66,6 +67,12 @@ export class OurSpecs {
   /** The errata that were applied. */
   get applied(): Erratum[] {
     return this.#correct().applied;
+  }
+
+  /** Specs that we have changed, as upstream has them. */
+  get upstream(): SpecFile[] {
+    const folder = `${this.given}/upstream`;
+    return this.#upstream ??= isFolder(folder) ? readTree(folder).files : [];
   }
 
   /** Errata that do not fit the specs any more. */

@@ -3,7 +3,6 @@ import { aheadOf, ourAdditions } from "../../generator/drift/additions.ts";
 import { compareTrees } from "../../generator/drift/compare_specs.ts";
 import type { DriftFinding, DriftReport } from "../../generator/drift/finding.ts";
 import { UsageError } from "../failure.ts";
-import { isFolder } from "./files.ts";
 import type { DriftOptions, Request } from "./options.ts";
 import type { OurSpecs } from "./ours.ts";
 import { readTree } from "./specs.ts";
@@ -21,7 +20,7 @@ export function driftUpstream(ours: OurSpecs, { source }: Request, { families }:
   const after = theirs.files.filter(({ spec }) => ofInterest(spec.name));
   const inSource = new Set(after.map(({ spec }) => spec.name));
   // What is ours on purpose is compared as upstream has it, and told apart.
-  const upstream = isFolder(`${ours.given}/upstream`) ? readTree(`${ours.given}/upstream`).files : [];
+  const { upstream } = ours;
   // A family that neither the record of our kernel nor SOURCE has is written by us, and nothing to compare.
   const { specs: recorded } = ours.origin;
   const ownFamilies = before.filter(({ file, spec }) =>

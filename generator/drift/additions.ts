@@ -13,6 +13,25 @@ export function ourAdditions(upstream: SpecFile, ours: SpecFile): Fact[] {
   return added.filter(({ parent }) => parent === "" || base.has(parent));
 }
 
+/** Findings on a kernel, of which those about our additions say no more than that it has them not yet. */
+export function withoutAdditions(
+  findings: readonly DriftFinding[],
+  family: string,
+  additions: readonly Fact[],
+): DriftFinding[] {
+  return findings.map((finding) => {
+    const ours = finding.family === family &&
+      additions.some(({ at }) => `${finding.at}/`.startsWith(`${at}/`));
+    if (!ours || finding.severity === "note") return finding;
+    return {
+      ...finding,
+      rule: "newer-than-kernel",
+      severity: "note",
+      message: `${finding.message}: it is ours, and not upstream yet`,
+    };
+  });
+}
+
 /** Which of our additions another spec has, with the same number, and which it lacks. */
 export function aheadOf(
   ours: SpecFile,

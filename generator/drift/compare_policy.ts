@@ -55,13 +55,12 @@ export class PolicyComparison {
     const taken = this.#kernel.policies[policy] ?? {};
     const listed = operation[mode]!.request;
     const at = `operations/list/${name}/${mode}/request`;
-    const strict = !this.#file.spec.operations.list.find((one) => one.name === name)?.["dont-validate"]
-      ?.includes("strict");
+    const validation = this.#validation(name);
     const highest = Math.max(0, ...Object.keys(taken).map(Number));
     for (const attribute of listed) {
       if (Object.hasOwn(taken, attribute.id) || attribute.specType === "pad") continue;
       // New attributes get numbers above the old ones.
-      const [rule, severity, message]: [string, Severity, string] = !strict
+      const [rule, severity, message]: [string, Severity, string] = validation === "liberal"
         ? [
           "attribute-unchecked",
           "note",
@@ -72,6 +71,12 @@ export class PolicyComparison {
           "older-kernel",
           "note",
           `${name} (${mode}) does not take ${attribute.name}; it may be newer than the kernel`,
+        ]
+        : validation === "unknown"
+        ? [
+          "attribute-not-in-policy",
+          "warning",
+          `the policy of ${name} (${mode}) lacks ${attribute.name}: the kernel refuses it, or does not check it`,
         ]
         : [
           "attribute-refused",
@@ -95,6 +100,19 @@ export class PolicyComparison {
         policy,
       );
     }
+  }
+
+  /**
+   * What a kernel does with an attribute that its policy does not list: an operation that validates strictly refuses
+   * it, another takes it unseen. Specs of families whose kernel code is written by hand need not say which.
+   */
+  #validation(operation: string): "strict" | "liberal" | "unknown" {
+    const { protocol = "genetlink", operations: { list }, "kernel-policy": policy } = this.#file.spec;
+    const said = list.find(({ name }) => name === operation)?.["dont-validate"];
+    if (said?.includes("strict")) return "liberal";
+    const says = protocol === "genetlink" || policy !== undefined ||
+      list.some((one) => one["dont-validate"] !== undefined);
+    return says ? "strict" : "unknown";
   }
 
   #add(rule: string, at: string, severity: Severity, message: string, path: string, policy: number): void {

@@ -44,6 +44,9 @@ export const RULES: { readonly [rule: string]: string } = {
   "flags-differ": "The kernel asks for other rights than the spec says",
   "flags-not-in-spec": "The kernel asks for rights of which the spec says nothing",
   "attribute-refused": "The kernel refuses an attribute that the spec lists for a request",
+  "attribute-not-in-policy":
+    "The kernel refuses or does not check an attribute that the spec lists for a request",
+  "newer-than-kernel": "Something that our spec adds is not in this kernel",
   "attribute-unchecked": "The kernel does not check an attribute of a request",
   "attribute-not-in-spec": "The kernel takes an attribute that the spec lacks",
   "takes-more": "The kernel takes attributes that the spec does not list for the request",

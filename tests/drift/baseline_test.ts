@@ -14,7 +14,7 @@ import { applyErrata, type Erratum } from "../../generator/spec/errata.ts";
 import { changed, fileOf, headers73, resolved } from "./helpers.ts";
 
 const finding = (at: string, severity: DriftFinding["severity"] = "error"): DriftFinding => ({
-  comparison: "kernel",
+  comparison: "headers",
   rule: "limit-differs",
   family: "sample",
   at,
@@ -23,7 +23,7 @@ const finding = (at: string, severity: DriftFinding["severity"] = "error"): Drif
   places: [{ file: "sample.yaml", line: 3 }],
 });
 const report = (...findings: DriftFinding[]): DriftReport => ({
-  comparison: "kernel",
+  comparison: "headers",
   families: ["sample"],
   subject: "",
   counts: {},
@@ -55,23 +55,38 @@ Deno.test("an entry that accepts nothing is a finding with its line, unless nobo
   assert.equal(file, "b.json");
   const elsewhere = { ...report(), families: ["other"] };
   assert.deepEqual(applyBaseline(elsewhere, readBaseline("b.json", text), "b.json", text), []);
-  const other = { ...report(), comparison: "headers" as const };
+  const other = { ...report(), comparison: "kernel" as const };
   assert.deepEqual(applyBaseline(other, readBaseline("b.json", text), "b.json", text), []);
+});
+
+Deno.test("what a kernel does not show is a note: it may be built without", () => {
+  const kernel = (...findings: DriftFinding[]): DriftReport => ({
+    ...report(...findings),
+    comparison: "kernel",
+  });
+  const one = { ...finding("a"), comparison: "kernel" as const };
+  const text = writeBaseline([kernel(one)], []);
+  const accepted = readBaseline("b.json", text);
+  const stale = applyBaseline(kernel(), accepted, "b.json", text);
+  assert.deepEqual(stale.map(({ rule, severity }) => [rule, severity]), [["stale-baseline", "note"]]);
+  // Another kernel says something else of the same thing: that is not gone.
+  const older = { ...one, rule: "older-kernel" };
+  assert.deepEqual(applyBaseline(kernel(older), accepted, "b.json", text), [older]);
 });
 
 Deno.test("a baseline that is written anew keeps reasons, and what is about other things", () => {
   const before = [
-    { id: "kernel:limit-differs:sample:a", reason: "known" },
-    { id: "kernel:limit-differs:sample:gone", reason: "was known" },
-    { id: "kernel:limit-differs:other:a", reason: "not compared now" },
-    { id: "headers:value-differs:sample:a", reason: "another comparison" },
+    { id: "headers:limit-differs:sample:a", reason: "known" },
+    { id: "headers:limit-differs:sample:gone", reason: "was known" },
+    { id: "headers:limit-differs:other:a", reason: "not compared now" },
+    { id: "kernel:type-differs:sample:a", reason: "another comparison" },
   ];
   const text = writeBaseline([report(finding("b"), finding("a"), finding("n", "note"))], before, "error");
   assert.deepEqual(readBaseline("b.json", text), [
-    { id: "headers:value-differs:sample:a", reason: "another comparison" },
-    { id: "kernel:limit-differs:other:a", reason: "not compared now" },
-    { id: "kernel:limit-differs:sample:a", reason: "known" },
-    { id: "kernel:limit-differs:sample:b", reason: "b differs" },
+    { id: "headers:limit-differs:other:a", reason: "not compared now" },
+    { id: "headers:limit-differs:sample:a", reason: "known" },
+    { id: "headers:limit-differs:sample:b", reason: "b differs" },
+    { id: "kernel:type-differs:sample:a", reason: "another comparison" },
   ]);
 });
 

@@ -8,6 +8,7 @@ const root = new URL("../../", import.meta.url).pathname;
 const specs = `${root}specs`;
 const headerFacts = `${root}tests/drift/data/headers-7.3.facts`;
 const kernelFacts = `${root}tests/drift/data/kernel-6.18.facts`;
+const kernel73Facts = `${root}tests/drift/data/kernel-7.3.facts`;
 const baseline = `${root}specs/drift-baseline.json`;
 
 const run = (...args: string[]) => ran(drift, ["--specs", specs, ...args]);
@@ -54,8 +55,21 @@ Deno.test("generated code, recorded headers and the recorded kernel agree with t
   );
   assert.deepEqual([code, err, errors(out)], [0, [], []]);
   assert.equal(out.filter((line) => line.startsWith("0 errors")).length, 3);
-  // Nothing that the baseline accepts is stale.
+  // Nothing that the baseline accepts is stale, but for what a newer kernel has.
   assert.deepEqual(out.filter((line) => line.includes("stale")), []);
+});
+
+Deno.test("the recorded kernel 7.3 has nothing that the baseline does not know, and KeyUpdate is told as ours", async () => {
+  const args = ["kernel", kernel73Facts, "--notes"];
+  const { code, out } = await run(...args, "--baseline", baseline);
+  assert.deepEqual([code, errors(out).filter((line) => !/explained/.test(out[out.indexOf(line) + 1]!))], [
+    0,
+    [],
+  ]);
+  assert.deepEqual(out.filter((line) => line.includes("stale")), []);
+  const [ours, ...more] = out.filter((line) => line.endsWith("[newer-than-kernel]"));
+  assert.match(ours!, /note: done \(do\) refuses session-id, .*: it is ours, and not upstream yet/);
+  assert.deepEqual(more, []);
 });
 
 Deno.test("without errata the faults of the specs are findings, and the exit status is 1", async () => {

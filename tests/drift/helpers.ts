@@ -19,6 +19,9 @@ export const headers73: HeaderFacts = data("headers-7.3.facts");
 /** What a kernel 6.18.44 said, as `tynl drift kernel --save` wrote it. */
 export const kernel618: KernelFacts = data("kernel-6.18.facts");
 
+/** What Debian's linux-image-7.3.4+deb13-cloud-amd64 said in a virtual machine, its modules loaded. */
+export const kernel73: KernelFacts = data("kernel-7.3.facts");
+
 const upstream: { specs: Record<string, string> } = JSON.parse(
   Deno.readTextFileSync(new URL("../../specs/upstream.json", import.meta.url)),
 );
