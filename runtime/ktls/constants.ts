@@ -5,6 +5,9 @@ export const SOL_TLS = 282;
 /** SOL_TCP, and TCP_ULP by which a socket gets kernel TLS. */
 export const SOL_TCP = 6, TCP_ULP = 31;
 
+/** SOL_SOCKET, and SO_ERROR by which an error that is pending is read and gone (asm-generic/socket.h). */
+export const SOL_SOCKET = 1, SO_ERROR = 4;
+
 /** Options of level SOL_TLS. */
 export const TlsOption = {
   /** TLS_TX. */

@@ -1,6 +1,13 @@
 /** Records that the kernel protects. @module */
 import { type Bytes, MessageHeader, secretBytes, Socket, sockets, SystemError } from "../posix/mod.ts";
-import { Errno, SOL_TLS, TLS_GET_RECORD_TYPE, TLS_SET_RECORD_TYPE } from "./constants.ts";
+import {
+  Errno,
+  SO_ERROR,
+  SOL_SOCKET,
+  SOL_TLS,
+  TLS_GET_RECORD_TYPE,
+  TLS_SET_RECORD_TYPE,
+} from "./constants.ts";
 import type { KtlsKeys } from "./crypto_info.ts";
 import { BadRecordError, RekeyNeededError } from "./errors.ts";
 import { attachTls, setRx, setTx } from "./options.ts";
@@ -12,6 +19,8 @@ export class KernelRecordSocket implements RecordSocket {
   readonly #io: SocketIo;
   readonly #sending = new MessageHeader();
   readonly #receiving = new MessageHeader();
+  // Why nothing more can be read: the kernel says it once and then, for some causes, waits for ever.
+  #bad: BadRecordError | undefined;
   // Made when something is to be received.
   #buffer: Bytes | undefined;
 
@@ -43,11 +52,12 @@ export class KernelRecordSocket implements RecordSocket {
 
   /** The next record. Asks the socket before it waits, because poll(2) is silent while keys are awaited. */
   async receive(options: WaitOptions = {}): Promise<TlsRecord | undefined> {
+    if (this.#bad !== undefined) throw this.#bad;
     const buffer = this.#buffer ??= secretBytes(MAX_CONTENT);
     const length = await this.#io.read("recvmsg", (fd) => {
       this.#receiving.point(buffer);
       return sockets().recvmsg(fd, this.#receiving.bytes, Socket.dontWait);
-    }, options).catch(explain);
+    }, options).catch((error) => this.#explain(error));
     const type = this.#receiving.control(SOL_TLS, TLS_GET_RECORD_TYPE);
     // Data that came in the clear, before keys were set, has no type; neither has the connection's end.
     if (type === undefined && length === 0) return undefined;
@@ -65,6 +75,7 @@ export class KernelRecordSocket implements RecordSocket {
   /** Sets the keys to receive with. Throws as {@linkcode setRx}. */
   setRx(keys: KtlsKeys): void {
     setRx(this.#io.fd, keys);
+    this.#bad = undefined;
   }
 
   /** Ends what waits, now and later, with an error. */
@@ -76,20 +87,29 @@ export class KernelRecordSocket implements RecordSocket {
   close(): void {
     this.#io.close();
   }
+
+  /** What the errors of recvmsg(2) on a TLS socket mean (the kernel's net/tls/tls_sw.c). */
+  #explain(error: unknown): never {
+    if (!(error instanceof SystemError)) throw error;
+    if (error.errno === Errno.keyExpired) throw new RekeyNeededError();
+    const bad = badRecord(error.errno);
+    if (bad === undefined) throw error;
+    // A record that does not decrypt is an error of the whole socket, which would keep us from telling the peer. It is
+    // gone once it is asked for.
+    const value = new Int32Array(1);
+    sockets().getsockopt(this.#io.fd, SOL_SOCKET, SO_ERROR, value, Uint32Array.of(4));
+    throw this.#bad = bad;
+  }
 }
 
-/** What the errors of recvmsg(2) on a TLS socket mean (the kernel's net/tls/tls_sw.c). */
-function explain(error: unknown): never {
-  if (!(error instanceof SystemError)) throw error;
-  switch (error.errno) {
-    case Errno.keyExpired:
-      throw new RekeyNeededError();
+function badRecord(errno: number): BadRecordError | undefined {
+  switch (errno) {
     case Errno.badMessage:
-      throw new BadRecordError("a record does not decrypt");
+      return new BadRecordError("a record does not decrypt");
     case Errno.messageSize:
-      throw new BadRecordError("a record is longer than allowed", 22);
+      return new BadRecordError("a record is longer than allowed", 22);
     case Errno.invalid:
-      throw new BadRecordError("what came is no record of TLS", 10);
+      return new BadRecordError("what came is no record of TLS", 10);
   }
-  throw error;
+  return undefined;
 }

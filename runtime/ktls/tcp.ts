@@ -2,11 +2,11 @@
 import { lookup } from "node:dns/promises";
 import { type Bytes, checked, Socket, sockets, SystemError, UnsupportedError } from "../posix/mod.ts";
 import { emptyAddress, familyOf, portOf, socketAddress } from "./address.ts";
-import { Errno, SOL_TCP } from "./constants.ts";
+import { Errno, SOL_SOCKET, SOL_TCP } from "./constants.ts";
 import { SocketClosedError, SocketIo, type WaitOptions } from "./socket_io.ts";
 
-/** SOL_SOCKET, SO_REUSEADDR and TCP_NODELAY (asm-generic/socket.h, linux/tcp.h); x86-64 and aarch64 agree. */
-const SOL_SOCKET = 1, SO_REUSEADDR = 2, TCP_NODELAY = 1;
+/** SO_REUSEADDR and TCP_NODELAY (asm-generic/socket.h, linux/tcp.h); x86-64 and aarch64 agree. */
+const SO_REUSEADDR = 2, TCP_NODELAY = 1;
 /** F_SETFD and FD_CLOEXEC (asm-generic/fcntl.h). */
 const F_SETFD = 2, FD_CLOEXEC = 1;
 

@@ -1,9 +1,12 @@
 /** What the tests of kernel TLS share. */
 import {
+  KernelRecordSocket,
   type KtlsKeys,
   type KtlsSuite,
   ktlsSuites,
   loopbackPair,
+  probeKtls,
+  type RecordSocket,
   UserRecordSocket,
 } from "../../runtime/ktls/mod.ts";
 
@@ -26,9 +29,18 @@ export function testKeys(suite: KtlsSuite, seed: number, sequence = 0): KtlsKeys
   };
 }
 
+/** What protects records: this process, and the kernel where it can. */
+export const protectors: { readonly [name: string]: new (fd: number) => RecordSocket } = {
+  "the process": UserRecordSocket,
+  ...probeKtls().ulp ? { "the kernel": KernelRecordSocket } : {},
+};
+
 /** Two ends of a connection, whose keys fit each other. */
-export function userPair(suite: KtlsSuite): [UserRecordSocket, UserRecordSocket] {
-  const [a, b] = loopbackPair().map((fd) => new UserRecordSocket(fd)) as [UserRecordSocket, UserRecordSocket];
+export function recordPair(
+  suite: KtlsSuite,
+  protector: new (fd: number) => RecordSocket,
+): [RecordSocket, RecordSocket] {
+  const [a, b] = loopbackPair().map((fd) => new protector(fd)) as [RecordSocket, RecordSocket];
   a.setTx(testKeys(suite, 1));
   b.setRx(testKeys(suite, 1));
   b.setTx(testKeys(suite, 2));

@@ -1,6 +1,7 @@
 /** `KtlsSocket` and a peer that sends what is allowed and seldom done, and what is not. */
 import assert from "node:assert/strict";
 import type { KtlsSocket } from "../../runtime/ktls/mod.ts";
+import { RecordCipher } from "../../runtime/ktls/record_cipher.ts";
 import { sockets } from "../../runtime/posix/mod.ts";
 import { AlertDescription, TlsAlertError, TlsTruncatedError } from "../../runtime/tls/mod.ts";
 import { bytes, pattern, rawSend, records, type Rogue, text, withPair, withRogue } from "./connections.ts";
@@ -31,7 +32,8 @@ async function refuses(
   await assert.rejects(client.receive(), isIt);
   await assert.rejects(client.send(bytes("x")), isIt);
   await assert.rejects(client.updateKeys({ requestPeer: false }), isIt);
-  assert.deepEqual(await rogue.records.receive(), {
+  const signal = AbortSignal.timeout(60_000);
+  assert.deepEqual(await rogue.records.receive({ signal }), {
     type: 21,
     bytes: Uint8Array.of(2, AlertDescription[alert]),
   });
@@ -52,7 +54,8 @@ test("a ticket and a KeyUpdate in one record, which the kernel takes for a ticke
   assert.equal(text(await client.receive()), "under the next key");
   assert.equal(client.generation("receive"), 1);
   await client.send(bytes("answer"));
-  assert.deepEqual(await rogue.records.receive(), { type: 22, bytes: Uint8Array.from(keyUpdate) });
+  const signal = AbortSignal.timeout(60_000);
+  assert.deepEqual(await rogue.records.receive({ signal }), { type: 22, bytes: Uint8Array.from(keyUpdate) });
   rogue.stepReceive();
   assert.equal(text((await rogue.records.receive())?.bytes), "answer");
 });
@@ -112,6 +115,27 @@ test("a KeyUpdate that comes in the middle of a long send is answered in the mid
 
 test("33 KeyUpdates without data are too many", async (client, rogue) => {
   for (let i = 0; i < 33; i++) await rogue.updateKeys(0);
+  await refuses(client, rogue, "unexpectedMessage");
+});
+
+test("an empty record and a padded one are no harm", async (client, rogue) => {
+  const cipher = new RecordCipher(rogue.state.trafficKeys("send"));
+  rawSend(rogue.fd, cipher.seal(23, new Uint8Array()));
+  // A type of 0 is a byte of padding; the one before it is the type then.
+  rawSend(rogue.fd, cipher.seal(0, Uint8Array.of(...bytes("padded"), 23)));
+  rawSend(rogue.fd, cipher.seal(23, new Uint8Array()));
+  rawSend(rogue.fd, cipher.seal(23, bytes(", plain")));
+  let all = "";
+  while (all.length < 13) all += text(await client.receive());
+  assert.equal(all, "padded, plain");
+});
+
+test("warnings and empty records without end are too many", async (client, rogue) => {
+  const cipher = new RecordCipher(rogue.state.trafficKeys("send"));
+  for (let i = 0; i < 50; i++) {
+    rawSend(rogue.fd, cipher.seal(23, new Uint8Array()));
+    rawSend(rogue.fd, cipher.seal(21, Uint8Array.of(1, 90)));
+  }
   await refuses(client, rogue, "unexpectedMessage");
 });
 
