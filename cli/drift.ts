@@ -20,7 +20,6 @@ import type { DriftOptions, Request } from "./drift/options.ts";
 import { OurSpecs } from "./drift/ours.ts";
 import { guarded, UsageError } from "./failure.ts";
 import { type Io, standardIo } from "./io.ts";
-import { lazily } from "./lazy.ts";
 
 const HELP = `Usage: tynl drift COMPARISON [SOURCE] ... [OPTION ...]
 
@@ -128,10 +127,9 @@ type Compare = (
 const COMPARISONS: { readonly [name in Comparison]: (code: CompareCode | undefined) => Promise<Compare> } = {
   generated: (code) =>
     Promise.resolve((ours, request, options) => driftGenerated(ours, request, options, code)),
-  upstream: async () =>
-    (await lazily<typeof import("./drift/upstream.ts")>("./drift/upstream.ts")).driftUpstream,
-  headers: async () => (await lazily<typeof import("./drift/headers.ts")>("./drift/headers.ts")).driftHeaders,
-  kernel: async () => (await lazily<typeof import("./drift/kernel.ts")>("./drift/kernel.ts")).driftKernel,
+  upstream: async () => (await import("./drift/upstream.ts")).driftUpstream,
+  headers: async () => (await import("./drift/headers.ts")).driftHeaders,
+  kernel: async () => (await import("./drift/kernel.ts")).driftKernel,
 };
 
 function isComparison(word: string): word is Comparison {

@@ -75,7 +75,7 @@ Deno.test("a kernel 7.3 with nearly all families contradicts the specs only wher
     "kernel:limit-differs:netdev:attribute-sets/dmabuf/attributes/rx-page-size/limits",
     "kernel:limit-differs:tcp_metrics:attribute-sets/tcp-metrics/attributes/addr-ipv6/limits",
     "kernel:limit-differs:tcp_metrics:attribute-sets/tcp-metrics/attributes/saddr-ipv6/limits",
-    // Signs of numbers, a flag and nests that the specs call binary: net/openvswitch/datapath.c and vport.c.
+    // Signs of numbers, a flag and nests that the specs call binary: net/openvswitch/datapath.c.
     "kernel:type-differs:ovs_datapath:attribute-sets/datapath/attributes/ifindex",
     "kernel:type-differs:ovs_flow:attribute-sets/flow-attrs/attributes/probe",
     "kernel:type-differs:ovs_packet:attribute-sets/packet/attributes/actions",
