@@ -6,7 +6,8 @@
  */
 import { type CValue, evaluate } from "./expression.ts";
 import { expand, type Macro, readDefine } from "./macros.ts";
-import { type CEnum, parseDeclarations, type Scope, sizeAndSign, typeOfTokens } from "./parse.ts";
+import { parseDeclarations, sizeAndSign, typeOfTokens } from "./parse.ts";
+import type { CEnum, Scope } from "./scope.ts";
 import { type Line, MAX_HEADER_BYTES, type Token, tokenize } from "./tokens.ts";
 import { BUILT_IN, type CRecord, type CType } from "./types.ts";
 
