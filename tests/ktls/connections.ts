@@ -8,6 +8,7 @@ import {
   installNextKeys,
   type KtlsOptions,
   type KtlsSocket,
+  type KtlsSupport,
   loopbackPair,
   probeKtls,
   type RecordsBy,
@@ -23,8 +24,11 @@ import {
   type SessionState,
 } from "../../runtime/tls/mod.ts";
 
-/** Who protects the records of the sockets under test. */
-export const records: RecordsBy = probeKtls().ulp ? "kernel" : "user";
+/** What the kernel can do. */
+export const support: KtlsSupport = probeKtls();
+
+/** Who protects the records of the sockets under test; a kernel that cannot change keys (before 6.14) does not. */
+export const records: RecordsBy = support.rekey ? "kernel" : "user";
 
 /** A key for suites of SHA-256. */
 export const psk256: ExternalPsk = { identity: "short", key: new Uint8Array(32).fill(7) };

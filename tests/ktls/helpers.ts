@@ -29,10 +29,10 @@ export function testKeys(suite: KtlsSuite, seed: number, sequence = 0): KtlsKeys
   };
 }
 
-/** What protects records: this process, and the kernel where it can. */
+/** What protects records: this process, and the kernel where it can and can change keys. */
 export const protectors: { readonly [name: string]: new (fd: number) => RecordSocket } = {
   "the process": UserRecordSocket,
-  ...probeKtls().ulp ? { "the kernel": KernelRecordSocket } : {},
+  ...probeKtls().rekey ? { "the kernel": KernelRecordSocket } : {},
 };
 
 /** Two ends of a connection, whose keys fit each other. */

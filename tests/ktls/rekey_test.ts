@@ -180,7 +180,7 @@ async function fill(socket: UserRecordSocket): Promise<number> {
 }
 
 const kernel = records === "kernel";
-const reason = kernel ? "" : " (ignored: this kernel has no TLS)";
+const reason = kernel ? "" : " (ignored: no kernel TLS that can change keys)";
 
 /** recvmsg(2) as a program has it: type and content of a record; the error's number if it fails. */
 function receive(fd: number): [type: number, content: Uint8Array] | number {
