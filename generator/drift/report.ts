@@ -45,6 +45,12 @@ function effect({ impact }: DriftFinding): string {
   return broken.length === 0 ? "" : `, breaks ${broken.join(" and ")}`;
 }
 
+/** The sentence with all that is no place in a file. */
+function said(finding: DriftFinding): string {
+  const { message, policy } = finding;
+  return `${message}${policy === undefined ? "" : ` (${policy})`}${effect(finding)}`;
+}
+
 function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
@@ -102,12 +108,12 @@ function sarifRun({ comparison, findings }: DriftReport): object {
 }
 
 function sarifResult(finding: DriftFinding, ruleIndex: number): object {
-  const { rule, severity, family, message, places, explained } = finding;
+  const { rule, severity, family, places, explained } = finding;
   return {
     ruleId: rule,
     ruleIndex,
     level: severity,
-    message: { text: `${family === "" ? "" : `${family}: `}${message}${effect(finding)}.` },
+    message: { text: `${family === "" ? "" : `${family}: `}${said(finding)}.` },
     locations: places.slice(0, 1).map(sarifLocation),
     relatedLocations: places.slice(1).map((place, id) => ({ id, ...sarifLocation(place) })),
     partialFingerprints: { "tynlDrift/v1": findingId(finding) },
@@ -131,12 +137,10 @@ function toGithub(report: DriftReport, notes: boolean): string {
   const property = (text: string) => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
   const data = (text: string) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
   const lines = shown(report, notes).map((finding) => {
-    const { severity, places: [first], message, rule, family } = finding;
+    const { severity, places: [first], rule, family } = finding;
     const where = first === undefined ? "" : `file=${property(first.file)},line=${first.line},`;
     const title = property(`${family} ${rule}`.trim());
-    return `::${severity === "note" ? "notice" : severity} ${where}title=${title}::${
-      data(message + effect(finding))
-    }`;
+    return `::${severity === "note" ? "notice" : severity} ${where}title=${title}::${data(said(finding))}`;
   });
   return [...lines, summary(report)].join("\n");
 }
@@ -146,9 +150,9 @@ function toMarkdown(report: DriftReport, notes: boolean): string {
     text.replaceAll(/[\\`*_[\]|]/g, "\\$&").replaceAll("<", "&lt;").replaceAll(/\s*\n\s*/g, " ");
   const code = (text: string) => `\`${text.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
   const rows = shown(report, notes).map((finding) => {
-    const { severity, family, message, places: [first], explained } = finding;
+    const { severity, family, places: [first], explained } = finding;
     const why = explained === undefined ? "" : ` (${explained.by} ${explained.id})`;
-    return `| ${severity} | ${cell(family)} | ${cell(message + effect(finding) + why)} | ${
+    return `| ${severity} | ${cell(family)} | ${cell(said(finding) + why)} | ${
       first === undefined ? "" : code(place(first))
     } |`;
   });
