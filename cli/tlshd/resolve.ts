@@ -17,7 +17,8 @@ const NI_NAMEREQD = 8;
 const LONGEST = 1025;
 /** Lookups at a time: each takes one of the threads that all else in this process shares. */
 const MOST = 4;
-let underWay = 0;
+/** Those under way, with the buffers that another thread uses: nothing else would keep these in memory. */
+const underWay = new Set<readonly Bytes[]>();
 
 /** `struct sockaddr_in` or `sockaddr_in6` of an address. */
 function socketAddress(address: string): Bytes | undefined {
@@ -33,16 +34,17 @@ function socketAddress(address: string): Bytes | undefined {
 /** The name of an address; undefined if it has none, or if too many are asked for at once. Never throws. */
 export async function hostName(address: string): Promise<string | undefined> {
   const from = socketAddress(address);
-  if (from === undefined || underWay >= MOST) return undefined;
-  underWay++;
+  if (from === undefined || underWay.size >= MOST) return undefined;
+  const name = new Uint8Array(LONGEST);
+  const buffers = [from, name];
+  underWay.add(buffers);
   try {
-    const name = new Uint8Array(LONGEST);
     const failed = await openLibc(symbols)
       .getnameinfo(from, from.length, name, LONGEST, null, 0, NI_NAMEREQD);
     return failed === 0 ? new TextDecoder().decode(name.subarray(0, name.indexOf(0))) : undefined;
   } catch {
     return undefined;
   } finally {
-    underWay--;
+    underWay.delete(buffers);
   }
 }
