@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { SystemError } from "./errors.ts";
 import { type Bytes, checked, errno, openLibc } from "./libc.ts";
 
 const symbols = {
@@ -15,14 +16,15 @@ const symbols = {
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   // Off the main thread, where errno cannot be read.
-  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32", nonblocking: true },
+  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32", nonblocking: true },
+  malloc: { parameters: ["usize"], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Numbers of sys/epoll.h and sys/eventfd.h; x86-64 and aarch64 agree. */
 const EPOLL_CLOEXEC = 0o2000000, EFD_CLOEXEC = 0o2000000, EFD_NONBLOCK = 0o4000;
 const EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3;
 const EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 16, EPOLLONESHOT = 1 << 30;
-const EEXIST = 17;
+const ENOMEM = 12, EEXIST = 17;
 
 /** How many descriptors one call may tell of. */
 const CAPACITY = 64;
@@ -45,14 +47,18 @@ class Reactor {
   readonly #wakeup: number;
   // By descriptor.
   readonly #waiters = new Map<number, Waiter[]>();
-  // In use by another thread as long as the call runs.
-  readonly #events = new Uint8Array(CAPACITY * EVENT_SIZE);
-  readonly #view = new DataView(this.#events.buffer);
+  // In use by another thread as long as the call runs, which is longer than a Worker lives that is terminated meanwhile.
+  readonly #events: Deno.PointerObject;
+  readonly #view: DataView;
   readonly #count = new Uint8Array(8);
   #running = false;
 
   constructor() {
     this.#epoll = checked("epoll_create1", this.#libc.epoll_create1(EPOLL_CLOEXEC));
+    const events = this.#libc.malloc(BigInt(CAPACITY * EVENT_SIZE));
+    if (events === null) throw new SystemError("malloc", ENOMEM);
+    this.#events = events;
+    this.#view = new DataView(Deno.UnsafePointerView.getArrayBuffer(events, CAPACITY * EVENT_SIZE));
     this.#wakeup = checked("eventfd", this.#libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     checked(
       "epoll_ctl",

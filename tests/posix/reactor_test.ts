@@ -163,3 +163,21 @@ Deno.test("waiting does not keep a process alive once it is given up, and does u
   assert.equal(code, 0);
   assert.equal(new TextDecoder().decode(stdout).trim(), "false");
 });
+
+Deno.test("a Worker that is terminated while it waits does no harm", () =>
+  withPair(async (fd, peer) => {
+    const module = new URL("../../runtime/posix/mod.ts", import.meta.url).href;
+    const source = `import { readable } from ${JSON.stringify(module)};
+      readable(${fd});
+      postMessage("waiting");`;
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const worker = new Worker(url, { type: "module" });
+    try {
+      await new Promise((resolve) => worker.onmessage = resolve);
+    } finally {
+      worker.terminate();
+      URL.revokeObjectURL(url);
+    }
+    calls.send(peer, byte, 1, 0);
+    assert.equal(await readable(fd), true);
+  }));
