@@ -1,5 +1,6 @@
 /** One start of the virtual machine: qemu emulates it, so that no right and no hardware of the host is needed. */
 import type { Image } from "./image.ts";
+import { lines } from "./lines.ts";
 import { call, makeDisk, sizeOf, toolPath } from "./tools.ts";
 
 /** How to start the machine. */
@@ -12,6 +13,8 @@ export interface BootOptions {
   output: string;
   /** After so many seconds the machine is switched off. */
   limit: number;
+  /** Ends the machine early. */
+  signal?: AbortSignal;
   /** Called with each line of the report, when it comes. */
   onLine: (line: string) => void;
 }
@@ -60,7 +63,7 @@ function hardware(image: Image, disk: string, files: string): string[] {
 }
 
 /** Runs the suite that is in the payload, to its end or to the limit. */
-export async function boot({ image, payload, output, limit, onLine }: BootOptions): Promise<Boot> {
+export async function boot({ image, payload, output, limit, signal, onLine }: BootOptions): Promise<Boot> {
   const work = await Deno.makeTempDir({ prefix: "tynl-vm-" });
   try {
     const disk = await payloadDisk(payload, work);
@@ -77,7 +80,7 @@ export async function boot({ image, payload, output, limit, onLine }: BootOption
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      signal: deadline,
+      signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
     }).spawn();
     const complaints = new Response(qemu.stderr).text();
     const result: Boot = { ready: undefined, took: 0, exit: undefined, report: [], timedOut: false };
@@ -120,15 +123,4 @@ async function payloadDisk(payload: string, work: string): Promise<string> {
   const disk = `${work}/payload.ext4`;
   await makeDisk(payload, disk, Math.ceil(sizeOf(payload) / 2 ** 20 * 1.5) + 16);
   return disk;
-}
-
-async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = "";
-  // A damaged or incomplete character must not end the report: no fatal decoding.
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
-  }
-  if (rest !== "") yield rest;
 }

@@ -20,7 +20,7 @@ Runs all suites, or those named, each in a start of a virtual machine. Needs no 
   --keep FOLDER    keep logs and captures of all suites there, not of failed ones only
   --help           show this
 
-Exit status: 0 all passed; 1 something failed; 2 wrong arguments, or something to install is missing.`;
+Exit status: 0 all passed; 1 something failed; 2 wrong arguments, or something to install is missing; 130 interrupted.`;
 
 const OPTIONS = {
   list: { type: "boolean" },
@@ -33,6 +33,8 @@ const OPTIONS = {
 
 const started = performance.now();
 const print: Progress = (line) => console.log(line);
+/** What a signal to this process ends: the machine must not outlive it. */
+const interruption = new AbortController();
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
 /** Something in the arguments is wrong. */
@@ -54,6 +56,9 @@ async function main(args: string[]): Promise<number> {
   const options = { kernel, refresh: values.refresh } as const;
   if (values.shell) return await openShell(chosen, options);
 
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interruption.abort());
+  }
   await typeCheck(chosen);
   const total: Verdict = { passed: 0, ignored: 0, failures: [] };
   const built = new Set<boolean>();
@@ -64,6 +69,7 @@ async function main(args: string[]): Promise<number> {
       { ...options, refresh: options.refresh && !built.has(oracle) },
       values.keep,
     );
+    if (interruption.signal.aborted) return print("interrupted"), 130;
     built.add(oracle);
     total.passed += verdict.passed;
     total.ignored += verdict.ignored;
@@ -113,7 +119,8 @@ async function runSuite(
   const payload = await makePayload(suite);
   try {
     print(`\n${suite.name}: ${suite.about} (Linux ${disk.version})`);
-    const run = await boot({ image: disk, payload, output, limit: suite.limit, onLine: tell });
+    const { signal } = interruption;
+    const run = await boot({ image: disk, payload, output, limit: suite.limit, signal, onLine: tell });
     const verdict = judge(
       suite,
       run,

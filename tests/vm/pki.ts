@@ -30,7 +30,13 @@ export async function makePki(payload: string): Promise<void> {
     const key = keyOf(`p256:${role}`);
     const name = (text: string) => ({ with: [subjectAltName([`dns:${text}`])] });
     const write = (file: string, { middle }: typeof known, changes: Changes = {}) => {
-      const made = leaf(middle, { subject: `CN=${role}`, key, ...valid, ...name(`${role}.test`), ...changes });
+      const made = leaf(middle, {
+        subject: `CN=${role}`,
+        key,
+        ...valid,
+        ...name(`${role}.test`),
+        ...changes,
+      });
       const chain = pem("CERTIFICATE", made.der) + pem("CERTIFICATE", middle.der);
       writeFile(folder, `${file}.pem`, chain);
       return made;

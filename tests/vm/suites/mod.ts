@@ -1,10 +1,21 @@
 /** All suites, in the order in which they run. @module */
 import type { Suite } from "../suite.ts";
 import { harness } from "./harness.ts";
+import { keyupdate } from "./keyupdate.ts";
+import { ktls } from "./ktls.ts";
 import { netlink } from "./netlink.ts";
 import { nfs } from "./nfs.ts";
 import { nvme } from "./nvme.ts";
 import { nfsTlshd, nvmeTlshd } from "./tlshd.ts";
 
 /** All suites, in the order in which they run. */
-export const suites: readonly Suite[] = [...harness, netlink, nvme, nfs, nvmeTlshd, nfsTlshd];
+export const suites: readonly Suite[] = [
+  ...harness,
+  netlink,
+  ktls,
+  keyupdate,
+  nvme,
+  nfs,
+  nvmeTlshd,
+  nfsTlshd,
+];
