@@ -16,6 +16,7 @@ import {
   type HandshakeRequest,
   type HandshakeSubmission,
 } from "../../runtime/testing/mod.ts";
+import { sockets } from "../../runtime/posix/mod.ts";
 import type { ExternalPsk } from "../../runtime/tls/mod.ts";
 import { MemoryKeys } from "./memory_keys.ts";
 import { closeAll, connect, Listener, until, within } from "./sockets.ts";
@@ -196,15 +197,15 @@ export function assertReportedOnce(request: HandshakeRequest): void {
   assert.deepEqual(request.reports[0]!.descriptor, request.handed);
 }
 
-/** What this process has open, by descriptor. */
-export function descriptors(): ReadonlyMap<number, string> {
+/** Internet and netlink sockets that this process has open, by descriptor; Deno itself opens others now and then. */
+export function openSockets(): ReadonlyMap<number, string> {
   const open = new Map<number, string>();
+  const domain = new Int32Array(1);
   for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      open.set(Number(name), Deno.readLinkSync(`/proc/self/fd/${name}`));
-    } catch {
-      // The one that the list itself was read by.
-    }
+    // SO_DOMAIN of SOL_SOCKET; what is no socket has none.
+    if (sockets().getsockopt(Number(name), 1, 39, domain, Uint32Array.of(4)) === -1) continue;
+    if (![2, 10, 16].includes(domain[0]!)) continue;
+    open.set(Number(name), Deno.readLinkSync(`/proc/self/fd/${name}`));
   }
   return open;
 }
