@@ -14,6 +14,9 @@ import { attachTls, setRx, setTx } from "./options.ts";
 import { APPLICATION_DATA, MAX_CONTENT, type RecordSocket, type TlsRecord } from "./record_socket.ts";
 import { SocketIo, type WaitOptions } from "./socket_io.ts";
 
+/** Bytes to receive at a time: the kernel gives the data of several records together. */
+const BUFFER = 4 * MAX_CONTENT;
+
 /** A connected TCP socket with kernel TLS on it. Its keys have to be set before anything is sent or received. */
 export class KernelRecordSocket implements RecordSocket {
   readonly #io: SocketIo;
@@ -53,7 +56,7 @@ export class KernelRecordSocket implements RecordSocket {
   /** The next record. Asks the socket before it waits, because poll(2) is silent while keys are awaited. */
   async receive(options: WaitOptions = {}): Promise<TlsRecord | undefined> {
     if (this.#bad !== undefined) throw this.#bad;
-    const buffer = this.#buffer ??= secretBytes(MAX_CONTENT);
+    const buffer = this.#buffer ??= secretBytes(BUFFER);
     const length = await this.#io.read("recvmsg", (fd) => {
       this.#receiving.point(buffer);
       return sockets().recvmsg(fd, this.#receiving.bytes, Socket.dontWait);

@@ -9,14 +9,19 @@ import {
   UserRecordSocket,
 } from "../../runtime/ktls/mod.ts";
 import { SystemError } from "../../runtime/posix/mod.ts";
-import { importState, type TlsConnection } from "../../runtime/tls/mod.ts";
+import { importState, type SessionState, type TlsConnection } from "../../runtime/tls/mod.ts";
 import { openPair } from "../tls/pairs.ts";
 import { bytes, text } from "./connections.ts";
 
 type Faults = Partial<RecordSocket>;
 
-function open(fd: number, tls: TlsConnection, faults: Faults, options: { canRekey: boolean }): KtlsSocket {
-  const state = importState(tls.exportState());
+function open(
+  fd: number,
+  tls: TlsConnection,
+  faults: Faults,
+  options: { canRekey: boolean },
+  state: SessionState = importState(tls.exportState()),
+): KtlsSocket {
   const own = new UserRecordSocket(fd);
   own.setTx(state.trafficKeys("send"));
   own.setRx(state.trafficKeys("receive"));
@@ -134,4 +139,30 @@ Deno.test("a failure while a KeyUpdate is on its way sets no keys of wiped secre
     await updating;
     assert.deepEqual(set, []);
   });
+});
+
+Deno.test("secrets are wiped at the end, in order or not", async () => {
+  const ends: { [how: string]: (client: KtlsSocket, server: KtlsSocket) => Promise<void> } = {
+    closed: async (client) => await client.close({ linger: 1 }),
+    destroyed: (client) => Promise.resolve(client.destroy()),
+    "left by the peer": async (client, server) => {
+      server.destroy();
+      await assert.rejects(client.receive());
+    },
+  };
+  for (const [how, end] of Object.entries(ends)) {
+    const { client: clientTls, server: serverTls } = openPair();
+    const [fd, peer] = loopbackPair();
+    const state = importState(clientTls.exportState());
+    const client = open(fd, clientTls, {}, { canRekey: true }, state);
+    const server = open(peer, serverTls, {}, { canRekey: true });
+    await client.updateKeys({ requestPeer: false });
+    await end(client, server);
+    // Behind six bytes: for each direction generation, sequence number, length and 32 bytes of secret.
+    const exported = state.export();
+    for (const at of [6 + 13, 6 + 13 + 32 + 13]) {
+      assert.deepEqual(exported.subarray(at, at + 32), new Uint8Array(32), how);
+    }
+    for (const socket of [client, server]) socket.destroy();
+  }
 });

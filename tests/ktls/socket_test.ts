@@ -346,6 +346,31 @@ Deno.test("left to itself a connection uses the kernel where it can", () =>
     return Promise.resolve();
   }));
 
+test("many connections at once, of one listener", async () => {
+  const before = descriptors();
+  const listener = listenTcp();
+  const serving: Promise<void>[] = [];
+  const all = (async () => {
+    for await (const fd of listener) {
+      serving.push((async () => {
+        await using socket = await acceptKtls(fd, serverTls, { records, handshakeTimeout: 60_000 });
+        for await (const data of socket) await socket.send(data);
+      })());
+    }
+  })();
+  const target = { hostname: "127.0.0.1", port: listener.port };
+  await Promise.all(Array.from({ length: 40 }, async (_, i) => {
+    await using socket = await connectKtls(target, clientTls, { records, handshakeTimeout: 60_000 });
+    await socket.send(bytes(`number ${i}`));
+    await socket.updateKeys({ requestPeer: true });
+    assert.equal(text(await socket.receive()), `number ${i}`);
+  }));
+  await Promise.all(serving);
+  listener.close();
+  await all;
+  assert.equal(descriptors(), before);
+});
+
 test("a hundred connections leave no descriptor behind", async () => {
   const before = descriptors();
   for (let i = 0; i < 100; i++) {

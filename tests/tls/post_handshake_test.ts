@@ -103,3 +103,25 @@ Deno.test("four KeyUpdates of our own a second, and no more", () => {
   now = 1000;
   peer.initiate();
 });
+
+Deno.test("records of anything give events or alerts, and nothing else", () => {
+  const random = (below: number) => Math.floor(Math.random() * below);
+  for (let i = 0; i < 2000; i++) {
+    const peer = new PostHandshake(i % 2 === 0 ? "client" : "server", { maxHandshakeMessage: 1024 });
+    const seen: string[] = [];
+    try {
+      for (let j = 0; j < 20; j++) {
+        const type = [20, 21, 22, 22, 22, 23, random(256)][random(7)]!;
+        const content = crypto.getRandomValues(new Uint8Array(random(40)));
+        // Most messages have a type and a length that fit, or nothing behind them would be tried.
+        if (content.length > 4 && random(4) > 0) {
+          content.set([[4, 24][random(2)]!, 0, 0, content.length - 4]);
+        }
+        seen.push(`${type}: ${content}`);
+        peer.receive(type, content);
+      }
+    } catch (error) {
+      assert(error instanceof TlsAlertError, `${seen.join("; ")} gave ${error}`);
+    }
+  }
+});
