@@ -58,7 +58,7 @@ export class PolicyComparison {
     const validation = this.#validation(name);
     const highest = Math.max(0, ...Object.keys(taken).map(Number));
     for (const attribute of listed) {
-      if (Object.hasOwn(taken, attribute.id) || attribute.specType === "pad") continue;
+      if (Object.hasOwn(taken, attribute.id) || !isTold(attribute)) continue;
       // New attributes get numbers above the old ones.
       const [rule, severity, message]: [string, Severity, string] = validation === "liberal"
         ? [
@@ -159,8 +159,8 @@ export class PolicyComparison {
       this.#attribute(set!, attribute, accepted, `attribute-sets/${index}/attributes/${place}`, policy);
     }
     if (listed !== undefined || set === undefined) return;
-    const refused = set.attributes.filter(({ id, specType }) =>
-      !Object.hasOwn(taken, id) && specType !== "pad" && specType !== "unused"
+    const refused = set.attributes.filter((attribute) =>
+      !Object.hasOwn(taken, attribute.id) && isTold(attribute)
     );
     if (refused.length === 0 || Object.keys(taken).length === 0) return;
     this.#add(
@@ -317,6 +317,17 @@ export class PolicyComparison {
     }`;
     this.#limit(what, silent, takesMore, [at, path, policy]);
   }
+}
+
+/**
+ * Whether a kernel that takes an attribute tells so: padding is of no interest, and of big-endian numbers (NLA_BE16,
+ * NLA_BE32) a dump of policies says nothing (net/netlink/policy.c).
+ */
+function isTold({ specType, payload }: Attribute): boolean {
+  // An IPv4 address in a u32 is one.
+  const big = payload.kind === "address" || (payload.kind === "scalar" && payload.scalar.big);
+  if (big && /^u(16|32)$/.test(specType)) return false;
+  return specType !== "pad" && specType !== "unused";
 }
 
 function describe({ type, min, max, maxLength }: KernelAttribute): string {

@@ -88,6 +88,15 @@ Deno.test("a kernel 7.3 with nearly all families contradicts the specs only wher
   assert.equal(findings.filter(({ rule }) => rule === "older-kernel").length, 0);
 });
 
+Deno.test("big-endian numbers, of which a kernel tells nothing, are not said to be refused", () => {
+  // NLA_BE16 and NLA_BE32 in the policies of fou, mptcp_pm and ovpn.
+  const { findings } = compareKernel(specs, kernel73, "7.3");
+  const unchecked = findings.filter(({ rule }) => rule === "attribute-unchecked").map(({ family }) => family);
+  assert.ok(!unchecked.includes("fou"));
+  const less = findings.filter(({ rule }) => rule === "nested-takes-less").map(({ family }) => family);
+  assert.deepEqual([...new Set(less)], ["ethtool"]);
+});
+
 Deno.test("what a policy does not list is refused where the spec says that requests are checked strictly", () => {
   const missing = (validation: ("strict" | "dump")[] | undefined, policy: boolean) => {
     const file = changed("ovs_vport", (spec) => {
