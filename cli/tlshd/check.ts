@@ -256,13 +256,19 @@ async function agentFindings(machine: Machine, statusSocket: string | undefined)
     text: `tlshd runs too, as process ${pid}: each takes requests from the other`,
     hint: "systemctl disable --now tlshd",
   }));
-  const pid = statusSocket === undefined ? undefined : await machine.agent(statusSocket);
-  findings.push({
-    subject,
-    level: pid === undefined ? "note" : "ok",
-    text: pid === undefined ? "this one does not run" : `this one runs, as process ${pid}`,
-  });
-  return findings;
+  return [...findings, ...statusSocket === undefined ? [] : [await runningFinding(machine, statusSocket)]];
+}
+
+async function runningFinding(machine: Machine, statusSocket: string): Promise<Finding> {
+  const subject = "agents";
+  try {
+    const pid = await machine.agent(statusSocket);
+    if (pid === undefined) return { subject, level: "note", text: "this one does not run" };
+    return { subject, level: "ok", text: `this one runs, as process ${pid}` };
+  } catch (error) {
+    const hint = "see what the log says; only root may ask";
+    return { subject, level: "warning", text: (error as Error).message, hint };
+  }
 }
 
 /** Looks at all of it. */

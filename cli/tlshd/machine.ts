@@ -10,7 +10,7 @@ import { kernelConnections, kernelKeys, type KeyStore } from "../../runtime/hand
 import { type KeyQuota, keyQuota, keyringSerial, SpecialKeyring } from "../../runtime/keyring/mod.ts";
 import { type KtlsSupport, probeKtls } from "../../runtime/ktls/mod.ts";
 import { type Client, type Connector, NetlinkError, open } from "../../runtime/netlink/mod.ts";
-import { readStatus } from "./status.ts";
+import { NotServedError, readStatus } from "./status.ts";
 
 /** A machine. Each question may throw. */
 export interface Machine {
@@ -104,8 +104,9 @@ export function processes(name: string): number[] {
 async function agent(statusSocket: string): Promise<number | undefined> {
   try {
     return (await readStatus(statusSocket)).pid;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof NotServedError) return undefined;
+    throw error;
   }
 }
 

@@ -26,8 +26,8 @@ export interface StatusReport extends Omit<AgentStatus, "keyUpdates"> {
   readonly decisions: readonly Pick<DecisionEvent, "about" | "available" | "text">[];
 }
 
-/** Milliseconds that a reader has. */
-const PATIENCE = 2000;
+/** Milliseconds that either end waits for the other. */
+const PATIENCE = 10_000;
 
 /** Serves the status. */
 export class StatusSocket implements Disposable {
@@ -139,28 +139,42 @@ function stat(path: string): Deno.FileInfo | undefined {
 /** Most bytes of a report that are read. */
 const LONGEST = 1024 * 1024;
 
-/** Asks the daemon. Throws a `Failure` if none answers. */
+/** Nobody serves a status socket: no daemon runs. */
+export class NotServedError extends Failure {}
+
+/** Asks the daemon. Throws a {@linkcode NotServedError} if none runs, and a `Failure` for any other reason. */
 export async function readStatus(path: string): Promise<StatusReport> {
-  let text = "";
-  try {
-    using connection = await Deno.connect({ transport: "unix", path });
-    const timer = setTimeout(() => connection.close(), PATIENCE);
-    try {
-      for await (const part of connection.readable.pipeThrough(new TextDecoderStream())) {
-        text += part;
-        if (text.length > LONGEST) break;
-      }
-    } finally {
-      clearTimeout(timer);
-    }
-  } catch (error) {
-    if (text === "") throw new Failure(`no agent answers at ${path}: ${reasonOf(error)}`);
-  }
+  const text = await readAll(path);
+  if (text === "") throw new Failure(`the agent at ${path} does not answer`);
   try {
     return JSON.parse(text) as StatusReport;
   } catch {
     throw new Failure(`what answers at ${path} is no agent of tynl`);
   }
+}
+
+/** What comes until the end, or until the time is up. */
+async function readAll(path: string): Promise<string> {
+  let connection: Deno.UnixConn;
+  try {
+    connection = await Deno.connect({ transport: "unix", path });
+  } catch (error) {
+    const gone = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused;
+    throw new (gone ? NotServedError : Failure)(`no agent answers at ${path}: ${reasonOf(error)}`);
+  }
+  let text = "";
+  const timer = setTimeout(() => connection.close(), PATIENCE);
+  try {
+    for await (const part of connection.readable.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      if (text.length > LONGEST) break;
+    }
+  } catch {
+    // Closed: what there is will do, or not.
+  } finally {
+    clearTimeout(timer);
+  }
+  return text;
 }
 
 function reasonOf(error: unknown): string {

@@ -118,6 +118,15 @@ Deno.test("what answers with anything else is no agent", async () => {
   });
 });
 
+Deno.test("what answers nothing, and closes, is told so", async () => {
+  await withFolder(async (folder) => {
+    using listener = Deno.listen({ transport: "unix", path: `${folder}/status` });
+    const served = listener.accept().then((connection) => connection.close());
+    await assert.rejects(readStatus(`${folder}/status`), /^Failure: the agent at .* does not answer$/);
+    await served;
+  });
+});
+
 Deno.test("the report for people has a line for each thing", () => {
   assert.deepEqual(statusLines(report), [
     "state          running, pid 4711, since 2026-03-04T05:06:07.000Z, tynl 0.1.0",
