@@ -212,7 +212,7 @@ function roleFindings({ policy }: ReturnType<typeof loadPolicy>): Finding[] {
     const text = "no trust store for clients: NFS mounts with xprtsec=tls will fail";
     findings.push({
       subject,
-      level: "warning",
+      level: "note",
       text,
       hint: "install ca-certificates, or set x509.truststore",
     });
