@@ -24,7 +24,7 @@ export function parseKeyUsers(text: string): KeyQuota[] {
   });
 }
 
-/** Quota of a user; `undefined` if they have no keys. Needs `--allow-read=/proc/key-users`. */
+/** Quota of a user; `undefined` if they have no keys. Needs `--allow-all`: nothing less opens /proc to Deno. */
 export function keyQuota(uid: number): KeyQuota | undefined {
   return parseKeyUsers(Deno.readTextFileSync("/proc/key-users")).find((user) => user.uid === uid);
 }

@@ -17,7 +17,7 @@ export function parseTlsStat(text: string): TlsStat {
 
 /**
  * The counters; `undefined` if the kernel has none: no TLS, or its module is not loaded. Needs
- * `--allow-read=/proc/net/tls_stat`.
+ * `--allow-all`: nothing less opens /proc to Deno.
  */
 export function readTlsStat(): TlsStat | undefined {
   try {
