@@ -305,7 +305,7 @@ export class KtlsSocket implements AsyncDisposable {
   /** Ends the connection over an error, the first one: the peer is told, what waits ends, the secrets are wiped. */
   #fail(error: unknown): unknown {
     if (this.#failure !== undefined) return this.#failure;
-    if (this.#closed) return error;
+    if (this.#closed) return new SocketClosedError();
     const failure = this.#failure = explain(error);
     this.#records.interrupt(failure);
     const alert = alertFor(failure);

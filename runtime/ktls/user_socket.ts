@@ -27,6 +27,7 @@ export class UserRecordSocket implements RecordSocket {
   #filled = 0;
   // What is left to write of the last record.
   #unsent: Bytes = new Uint8Array();
+  #flushing = false;
   #rekey = false;
 
   /** Takes a descriptor over. */
@@ -34,16 +35,25 @@ export class UserRecordSocket implements RecordSocket {
     this.#io = new SocketIo(fd);
   }
 
-  /** Sends content, in records of 16,384 bytes at most. A record that is begun is finished by the next call. */
+  /** Sends content, in records of 16,384 bytes at most. */
   async send(type: number, bytes: Uint8Array, options: WaitOptions = {}): Promise<number> {
     for (let at = 0; at < bytes.length; at += MAX_CONTENT) {
-      if (!(await this.#flush(options))) return at;
+      if (!(await this.#flush(options))) return this.#takenSoFar(at);
       if (this.#tx === undefined) throw new SystemError("send", Errno.invalid);
       this.#unsent = this.#tx.seal(type, bytes.subarray(at, at + MAX_CONTENT));
     }
-    // Aborted here, all has been taken: as the kernel has it then, and not the network.
     await this.#flush(options);
-    return bytes.length;
+    return this.#takenSoFar(bytes.length);
+  }
+
+  /** What was taken goes out though nobody waits for it any more, as it does from the kernel. */
+  #takenSoFar(count: number): number {
+    if (this.#unsent.length > 0 && !this.#flushing) {
+      this.#flushing = true;
+      // What goes wrong here goes wrong with the next call, too.
+      this.#flush({}).catch(() => {}).finally(() => this.#flushing = false);
+    }
+    return count;
   }
 
   /** Writes what is left of a record; false if the signal ended the wait. */
