@@ -16,18 +16,22 @@ export type CompareCode = (input: CodeInput) => Promise<CodeResult>;
 /** Starts a thread that compares, while this one does something else; it takes one input. */
 export function inBackground(): { compare: CompareCode; close(): Promise<unknown> } {
   const worker = new Worker(new URL("./code_worker.ts", import.meta.url));
-  return {
-    compare: (input) =>
-      new Promise((resolve, reject) => {
-        worker.once("error", reject);
-        worker.once("message", (answer: CodeAnswer) => {
-          if ("result" in answer) resolve(answer.result);
-          else reject(Object.assign(new Error(answer.error.message), { name: answer.error.name }));
-        });
-        worker.postMessage(input);
-      }),
-    close: () => worker.terminate(),
+  // It may fail before it is asked anything.
+  const failure = new Promise<never>((_, reject) =>
+    worker.once("error", ({ message }) => reject(new UsageError(`code cannot be generated: ${message}`)))
+  );
+  failure.catch(() => {});
+  const compare: CompareCode = (input) => {
+    const result = new Promise<CodeResult>((resolve, reject) =>
+      worker.once("message", (answer: CodeAnswer) => {
+        if ("result" in answer) resolve(answer.result);
+        else reject(Object.assign(new Error(answer.error.message), { name: answer.error.name }));
+      })
+    );
+    worker.postMessage(input);
+    return Promise.race([result, failure]);
   };
+  return { compare, close: () => worker.terminate() };
 }
 
 async function compareHere(input: CodeInput): Promise<CodeResult> {
