@@ -45,6 +45,8 @@ class Reactor {
   readonly #libc = openLibc(symbols);
   readonly #epoll: number;
   readonly #wakeup: number;
+  // Descriptors that the kernel knows of.
+  readonly #registered = new Set<number>();
   // By descriptor.
   readonly #waiters = new Map<number, Waiter[]>();
   // In use by another thread as long as the call runs, which is longer than a Worker lives that is terminated meanwhile.
@@ -76,10 +78,14 @@ class Reactor {
     });
   }
 
-  /** A descriptor stays registered, disarmed, until it is forgotten or the kernel removes it as it closes. */
+  /**
+   * A descriptor stays registered, disarmed, until it is forgotten. To close it is not enough where somebody else, such
+   * as the kernel, has the same socket open.
+   */
   #arm(fd: number, waiters: readonly Waiter[]): void {
     const events = waiters.reduce((all, { awaited }) => all | awaited, EPOLLONESHOT);
     const interest = event(fd, events);
+    this.#registered.add(fd);
     if (this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, interest) === 0) return;
     if (errno() !== EEXIST) checked("epoll_ctl", -1);
     checked("epoll_ctl", this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_MOD, fd, interest));
@@ -87,10 +93,10 @@ class Reactor {
 
   /** Gives up the waits for a descriptor, which may be closed then. */
   forget(fd: number): void {
+    if (this.#registered.delete(fd)) this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, fd, event(fd, 0));
     const waiters = this.#waiters.get(fd);
     if (waiters === undefined) return;
     this.#waiters.delete(fd);
-    this.#libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, fd, event(fd, 0));
     for (const { resolve } of waiters) resolve(false);
     if (this.#waiters.size === 0 && this.#running) this.#wake();
   }

@@ -148,6 +148,35 @@ Deno.test("a number that is used again is another descriptor", () =>
     });
   }));
 
+/** Descriptors that any epoll of this process has registered. */
+function registered(): Set<number> {
+  const found = new Set<number>();
+  for (const { name } of Deno.readDirSync("/proc/self/fdinfo")) {
+    let text = "";
+    try {
+      text = Deno.readTextFileSync(`/proc/self/fdinfo/${name}`);
+    } catch {
+      // That of the directory itself is closed by now.
+    }
+    for (const [, fd] of text.matchAll(/^tfd:\s+(\d+)/gm)) found.add(Number(fd));
+  }
+  return found;
+}
+
+Deno.test("nothing is left of a descriptor whose socket lives on elsewhere", () =>
+  withPair(async (fd, peer) => {
+    const copy = calls.fcntl(fd, 0, 0); // F_DUPFD
+    try {
+      calls.send(peer, byte, 1, 0);
+      assert.equal(await readable(copy), true);
+      assert(registered().has(copy));
+      stopWaiting(copy);
+      assert(!registered().has(copy));
+    } finally {
+      calls.close(copy);
+    }
+  }));
+
 Deno.test("waiting does not keep a process alive once it is given up, and does until then", async () => {
   const module = new URL("../../runtime/posix/mod.ts", import.meta.url).href;
   const pair = new URL("../../runtime/ktls/loopback.ts", import.meta.url).href;
