@@ -2,7 +2,7 @@
  * `KtlsSocket` between two of ours.
  *
  * On a kernel whose TLS can change keys these tests are about kernel TLS, and are meant to be run in the virtual machine
- * as well; so are records_test.ts, rogue_test.ts, rekey_test.ts, openssl_test.ts and tcp_test.ts. Of the others,
+ * as well; so are records_test.ts, random_test.ts, rogue_test.ts, rekey_test.ts, openssl_test.ts and tcp_test.ts. Of the others,
  * old_kernel_test.ts needs a kernel before 6.14, gnutls_test.ts needs programs that the machine does not have, and
  * faults_test.ts, crypto_info_test.ts and options_test.ts show nothing more there.
  */
