@@ -55,7 +55,7 @@ export class PolicyComparison {
     const taken = this.#kernel.policies[policy] ?? {};
     const listed = operation[mode]!.request;
     const at = `operations/list/${name}/${mode}/request`;
-    const validation = this.#validation(name);
+    const validation = this.#validation(name, mode);
     const highest = Math.max(0, ...Object.keys(taken).map(Number));
     for (const attribute of listed) {
       if (Object.hasOwn(taken, attribute.id) || !isTold(attribute)) continue;
@@ -104,12 +104,14 @@ export class PolicyComparison {
 
   /**
    * What a kernel does with an attribute that its policy does not list: an operation that validates strictly refuses
-   * it, another takes it unseen. Specs of families whose kernel code is written by hand need not say which.
+   * it, another takes it unseen. Specs of families whose kernel code is written by hand need not say which. The names
+   * are those of GENL_DONT_VALIDATE_* (net/genetlink.h).
    */
-  #validation(operation: string): "strict" | "liberal" | "unknown" {
+  #validation(operation: string, mode: "do" | "dump"): "strict" | "liberal" | "unknown" {
     const { protocol = "genetlink", operations: { list }, "kernel-policy": policy } = this.#file.spec;
     const said = list.find(({ name }) => name === operation)?.["dont-validate"];
-    if (said?.includes("strict")) return "liberal";
+    const liberal: readonly string[] = mode === "do" ? ["strict"] : ["dump", "dump-strict"];
+    if (said?.some((one) => liberal.includes(one))) return "liberal";
     const says = protocol === "genetlink" || policy !== undefined ||
       list.some((one) => one["dont-validate"] !== undefined);
     return says ? "strict" : "unknown";
