@@ -46,6 +46,7 @@ export class Hello {
   readonly peerName: string | undefined;
   readonly #keys: KeyStore;
   readonly #psks: PskReader;
+  readonly #mutual: boolean;
 
   /**
    * Reads keys, and makes the engine. `address`: of the peer, for a client that was told no name. Throws a
@@ -53,6 +54,7 @@ export class Hello {
    */
   constructor(request: HelloRequest, context: HelloContext, peerName: string | undefined) {
     this.#keys = context.keys;
+    this.#mutual = request.auth === "x509";
     this.#psks = new PskReader(context.keys, context.policy.pskType ?? "psk");
     this.peerName = request.role === "client" && request.auth !== "psk" ? peerName : undefined;
     try {
@@ -145,7 +147,10 @@ export class Hello {
     return policy[request.role]?.certificates ?? [];
   }
 
-  /** What the finished handshake proved; certificates of the peer go into the user keyring. */
+  /**
+   * What the finished handshake proved. Where the request wants certificates of both ends, the peer's go into the user
+   * keyring; a consumer that asks for no authentication of its own is told of none.
+   */
   proof({ pskIdentity, peerCertificates }: Session, peer: string | undefined): Proof {
     if (pskIdentity !== undefined) {
       const psk = this.#psks.used(pskIdentity);
@@ -155,7 +160,7 @@ export class Hello {
     if (leaf === undefined) return { remoteAuth: [], identity: undefined };
     const name = this.peerName ?? peer ?? "peer";
     return {
-      remoteAuth: storePeerCertificates(peerCertificates, name, this.#keys),
+      remoteAuth: this.#mutual ? storePeerCertificates(peerCertificates, name, this.#keys) : [],
       identity: printable(formatName(parseCertificate(leaf).subject)),
     };
   }

@@ -100,14 +100,12 @@ const clients: Row[] = [
     server: serverPeer(certificates.named),
     policy: { client: trusting },
     attributes: { authMode: unauth, peername: serverName },
-    remoteAuth: () => 2,
   },
   {
     name: "a server's certificate for its address, where no name is given",
     server: serverPeer(certificates.addressed),
     policy: { client: trusting },
     attributes: { authMode: unauth },
-    remoteAuth: () => 2,
   },
   {
     name: "a server's certificate for the address's name, where no name is given",
@@ -117,7 +115,6 @@ const clients: Row[] = [
       resolveName: (address) => Promise.resolve(address === "127.0.0.1" ? serverName : ""),
     },
     attributes: { authMode: unauth },
-    remoteAuth: () => 2,
   },
   {
     name: "a server's certificate for another name",

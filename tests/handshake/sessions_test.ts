@@ -59,6 +59,18 @@ Deno.test("a session is one key, for its possessor alone, in a keyring with the 
   for (const secret of secrets) assert(!hex(payload).includes(secret));
 });
 
+Deno.test("sessions of each network namespace have a keyring of their own, unless it is named", async () => {
+  const { ino } = Deno.statSync("/proc/self/ns/net");
+  for (
+    const [name, options] of [[`tynl-sessions:${ino}`, {}], ["named", {
+      sessions: { keyring: "named" },
+    }]] as const
+  ) {
+    await using rig = await Rig.start(options);
+    assert.equal(rig.keys.describe(rig.keys.find(name)).type, "keyring");
+  }
+});
+
 Deno.test("a kernel without KeyUpdate has no session kept for it, and is sent no session-id", async () => {
   await using rig = await Rig.start({ keyUpdates: false });
   const { fd, peer } = await rig.connection();
