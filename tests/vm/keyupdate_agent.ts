@@ -63,4 +63,4 @@ async function serve(): Promise<void> {
   await running;
 }
 
-if (import.meta.main) await serve();
+await serve();

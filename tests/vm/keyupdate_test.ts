@@ -50,7 +50,7 @@ Deno.test("fifty KeyUpdates of each connection, by three agents, and no session 
     RealSession.openssl("server", psks),
   ]);
   let agent = await AgentProcess.start();
-  const before = rekeys();
+  const counted = new Map<string, bigint>();
   try {
     for (const session of sessions) {
       await t.step(`${session.name}: the handshake, and data under the kernel's keys`, async () => {
@@ -62,6 +62,8 @@ Deno.test("fifty KeyUpdates of each connection, by three agents, and no session 
 
     let received = 0, sent = 0;
     const update = async (first: number, last: number) => {
+      // Between these an agent may be started, which tries out what the kernel can do.
+      const before = rekeys();
       for (let generation = first; generation <= last; generation++) {
         const type = types[generation % types.length]!;
         for (const session of sessions) await session.keyUpdate(agent, type);
@@ -69,6 +71,7 @@ Deno.test("fifty KeyUpdates of each connection, by three agents, and no session 
         if (type !== KeyUpdateType.received) sent++;
       }
       for (const session of sessions) assert.deepEqual(session.generation, { send: sent, receive: received });
+      for (const [name, by] of rekeys(before)) counted.set(name, (counted.get(name) ?? 0n) + by);
     };
     await t.step("twenty KeyUpdates of each", () => update(1, 20));
     await t.step("the agent is killed, and the next one knows the sessions", async () => {
@@ -94,7 +97,7 @@ Deno.test("fifty KeyUpdates of each connection, by three agents, and no session 
         TlsRxRekeyError: 0n,
         TlsDecryptError: 0n,
       };
-      assert.deepEqual(Object.fromEntries(rekeys(before)), expected);
+      assert.deepEqual(Object.fromEntries(counted), expected);
     });
 
     await t.step("a connection that ends is forgotten, and no other", async () => {

@@ -14,6 +14,7 @@ const USAGE = `Usage: deno task test:vm [OPTION ...] [SUITE ...]
 Runs all suites, or those named, each in a start of a virtual machine. Needs no root.
 
   --list           show the suites
+  --jobs COUNT     suites at a time (default: 2)
   --kernel KERNEL  backports (Debian's newest, the default) or stable
   --refresh        build the machine's disk anew, with Debian's newest packages
   --shell          a shell in the machine of one suite instead of its tests
@@ -24,6 +25,7 @@ Exit status: 0 all passed; 1 something failed; 2 wrong arguments, or something t
 
 const OPTIONS = {
   list: { type: "boolean" },
+  jobs: { type: "string", default: "2" },
   kernel: { type: "string", default: "backports" },
   refresh: { type: "boolean", default: false },
   shell: { type: "boolean" },
@@ -44,13 +46,14 @@ async function main(args: string[]): Promise<number> {
   const { values, positionals } = parse(args);
   if (values.help) return print(USAGE), 0;
   if (values.list) {
-    for (const { name, about, oracle } of suites) {
-      print(`${name.padEnd(12)} ${about}${oracle ? " (by name only)" : ""}`);
+    for (const { name, about, oracle, long } of suites) {
+      print(`${name.padEnd(16)} ${about}${oracle || long ? " (by name only)" : ""}`);
     }
     return 0;
   }
   const kernel = values.kernel;
   if (kernel !== "backports" && kernel !== "stable") throw new UsageError(`no kernel ${kernel}`);
+  if (!/^[1-9]\d?$/.test(values.jobs)) throw new UsageError(`${values.jobs} jobs?`);
   const chosen = choose(positionals);
   requireTools("qemu-system-x86_64", "mke2fs", "tar");
   const options = { kernel, refresh: values.refresh } as const;
@@ -61,20 +64,22 @@ async function main(args: string[]): Promise<number> {
   }
   await typeCheck(chosen);
   const total: Verdict = { passed: 0, ignored: 0, failures: [] };
-  const built = new Set<boolean>();
-  for (const suite of chosen) {
-    const oracle = suite.oracle === true;
-    const verdict = await runSuite(
-      suite,
-      { ...options, refresh: options.refresh && !built.has(oracle) },
-      values.keep,
-    );
-    if (interruption.signal.aborted) return print("interrupted"), 130;
-    built.add(oracle);
-    total.passed += verdict.passed;
-    total.ignored += verdict.ignored;
-    total.failures.push(...verdict.failures);
-  }
+  const refreshed = new Set<boolean>();
+  const waiting = [...chosen];
+  const worker = async () => {
+    for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
+      if (interruption.signal.aborted) return;
+      const oracle = suite.oracle === true;
+      const refresh = values.refresh && !refreshed.has(oracle);
+      refreshed.add(oracle);
+      const verdict = await runSuite(suite, { kernel, refresh }, values.keep);
+      total.passed += verdict.passed;
+      total.ignored += verdict.ignored;
+      total.failures.push(...verdict.failures);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+  if (interruption.signal.aborted) return print("interrupted"), 130;
   if (total.failures.length > 0) {
     print(`\nfailures:\n${total.failures.map((name) => `  ${name}`).join("\n")}`);
   }
@@ -92,7 +97,7 @@ function parse(args: string[]) {
 }
 
 function choose(names: readonly string[]): Suite[] {
-  if (names.length === 0) return suites.filter(({ oracle }) => !oracle);
+  if (names.length === 0) return suites.filter(({ oracle, long }) => !oracle && !long);
   return names.flatMap((wanted) => {
     const found = suites.filter(({ name }) => name === wanted || name.startsWith(`${wanted}/`));
     if (found.length === 0) {
@@ -118,9 +123,16 @@ async function runSuite(
   await Deno.mkdir(output, { recursive: true });
   const payload = await makePayload(suite);
   try {
-    print(`\n${suite.name}: ${suite.about} (Linux ${disk.version})`);
+    print(`${suite.name}: begins: ${suite.about} (Linux ${disk.version})`);
     const { signal } = interruption;
-    const run = await boot({ image: disk, payload, output, limit: suite.limit, signal, onLine: tell });
+    const run = await boot({
+      image: disk,
+      payload,
+      output,
+      limit: suite.limit,
+      signal,
+      onLine: teller(suite),
+    });
     const verdict = judge(
       suite,
       run,
@@ -141,12 +153,19 @@ async function runSuite(
   }
 }
 
-/** Prints a line of the report: results in words, explanations of failures as they are. */
-function tell(line: string): void {
-  const result = parseResult(line);
-  if (result !== undefined) {
-    print(`${result.name} ... ${result.outcome === "passed" ? "ok" : result.outcome}`);
-  } else if (!/^(1\.\.\d+|TAP version \d+|# (ready|exit) .*)$/.test(line)) print(line);
+/** Prints lines of a report: results in words and with the time since the one before, explanations as they are. */
+function teller({ name: suite }: Suite): (line: string) => void {
+  let since = performance.now();
+  return (line) => {
+    const result = parseResult(line);
+    if (result !== undefined) {
+      const outcome = result.outcome === "passed" ? "ok" : result.outcome;
+      print(`${suite}: ${result.name} ... ${outcome} (${seconds(since)})`);
+      since = performance.now();
+    } else if (!/^(1\.\.\d+|TAP version \d+|# (ready|exit|Subtest:) .*|# \.\/.*)$/.test(line)) {
+      print(`${suite}: ${line}`);
+    }
+  };
 }
 
 function readLog(path: string): string {

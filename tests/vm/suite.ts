@@ -14,6 +14,8 @@ export interface Suite {
   modules?: readonly string[];
   /** Whether it needs the C agent, which comes from Debian's sid. Then it is run only if it is asked for by name. */
   oracle?: boolean;
+  /** Whether it takes too long to be run unless it is asked for by name. */
+  long?: boolean;
   /** What of the host's making else goes to /payload. */
   prepare?: (payload: string) => Promise<void>;
   /** Tests that may be ignored in the machine, by name. Any other one that is ignored fails. */

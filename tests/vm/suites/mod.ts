@@ -1,8 +1,9 @@
 /** All suites, in the order in which they run. @module */
 import type { Suite } from "../suite.ts";
+import { daemon } from "./daemon.ts";
 import { harness } from "./harness.ts";
 import { keyupdate } from "./keyupdate.ts";
-import { ktls } from "./ktls.ts";
+import { gibibyte, ktls } from "./ktls.ts";
 import { netlink } from "./netlink.ts";
 import { nfs } from "./nfs.ts";
 import { nvme } from "./nvme.ts";
@@ -14,8 +15,10 @@ export const suites: readonly Suite[] = [
   netlink,
   ktls,
   keyupdate,
+  daemon,
   nvme,
   nfs,
+  gibibyte,
   nvmeTlshd,
   nfsTlshd,
 ];
