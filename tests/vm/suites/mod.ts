@@ -4,6 +4,7 @@ import { daemon } from "./daemon.ts";
 import { harness } from "./harness.ts";
 import { keyupdate } from "./keyupdate.ts";
 import { gibibyte, ktls } from "./ktls.ts";
+import { limits } from "./limits.ts";
 import { netlink } from "./netlink.ts";
 import { nfs } from "./nfs.ts";
 import { nvme } from "./nvme.ts";
@@ -18,6 +19,7 @@ export const suites: readonly Suite[] = [
   daemon,
   nvme,
   nfs,
+  limits,
   gibibyte,
   nvmeTlshd,
   nfsTlshd,
