@@ -148,6 +148,7 @@ async function handshake(connection: TlsConnection, io: SocketIo, wait: WaitOpti
   const buffer = new Uint8Array(MAX_READ);
   try {
     for (;;) {
+      wait.signal?.throwIfAborted();
       await write(io, connection.takeOutgoing(), wait);
       if (connection.session !== undefined) return connection.session;
       const length = await io.receive(buffer.subarray(0, connection.bytesWanted), wait);

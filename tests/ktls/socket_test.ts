@@ -2,9 +2,9 @@
  * `KtlsSocket` between two of ours.
  *
  * On a kernel whose TLS can change keys these tests are about kernel TLS, and are meant to be run in the virtual machine
- * as well; so are records_test.ts, random_test.ts, rogue_test.ts, rekey_test.ts, openssl_test.ts and tcp_test.ts. Of the others,
- * old_kernel_test.ts needs a kernel before 6.14, gnutls_test.ts needs programs that the machine does not have, and
- * faults_test.ts, crypto_info_test.ts and options_test.ts show nothing more there.
+ * as well; so are records_test.ts, random_test.ts, rogue_test.ts, rekey_test.ts, openssl_test.ts and tcp_test.ts. Of the
+ * others, old_kernel_test.ts needs a kernel before 6.14, gnutls_test.ts needs programs that the machine does not have,
+ * and faults_test.ts, crypto_info_test.ts and options_test.ts show nothing more there.
  */
 import assert from "node:assert/strict";
 import {
@@ -303,6 +303,11 @@ test("a signal ends the handshake, and a peer that goes away", async () => {
   controller.abort(reason);
   await assert.rejects(waiting, reason);
   sockets().close(silent);
+  const [third, ready] = loopbackPair();
+  const signal = AbortSignal.abort(reason);
+  await assert.rejects(connectKtls(third, clientTls, { records, signal }), reason);
+  assert.equal(sockets().close(third), -1);
+  sockets().close(ready);
   const [other, gone] = loopbackPair();
   sockets().close(gone);
   await assert.rejects(acceptKtls(other, serverTls, { records }), TlsTruncatedError);
