@@ -1,5 +1,5 @@
 /** Structs of specs against those of C headers: size, offsets, signs and byte orders. @module */
-import { type Family, type Member, resolveFamily, type StructType } from "../model/mod.ts";
+import type { Family, Member, StructType } from "../model/mod.ts";
 import type { SpecFile } from "../spec/types.ts";
 import { cStructNames, sameMember } from "./c_names.ts";
 import { placeOf } from "./compare_specs.ts";
@@ -14,7 +14,6 @@ export function compareStructs(
   counts: { structs: number },
 ): DriftFinding[] {
   const findings: DriftFinding[] = [];
-  let packed: Family | undefined;
   for (const struct of family.structs) {
     const name = cStructNames(struct.name).find((name) => Object.hasOwn(facts.structs, name));
     if (name === undefined) continue;
@@ -41,9 +40,7 @@ export function compareStructs(
     }
     const values = meanings(struct, header);
     if (values.length > 0) add("struct-member", "warning", values);
-    packed ??= resolveFamily(file, "packed");
-    const close = packed.structs.find((one) => one.name === struct.name)!;
-    const tight = differences(close, header);
+    const tight = differences(packed(struct), header);
     if (tight.length > 0) {
       add("struct-padding", "note", [
         "right with the padding of a C compiler, which the spec does not show",
@@ -52,6 +49,19 @@ export function compareStructs(
     }
   }
   return findings;
+}
+
+/** The struct without padding, as the kernel's Python library takes it. */
+function packed(struct: StructType): StructType {
+  let end = 0;
+  const members = struct.members.map((member): Member => {
+    const { payload } = member;
+    const size = payload.kind === "struct" ? packed(payload.struct).size : member.size;
+    const offset = end;
+    if (!flexible(member)) end += size;
+    return { ...member, offset, size };
+  });
+  return { ...struct, members, size: end };
 }
 
 /** Whether a member repeats to the payload's end. */
