@@ -10,6 +10,7 @@ import { KernelRecordSocket, readTlsStat } from "../../runtime/ktls/mod.ts";
 import { suites } from "../handshake/open_session.ts";
 import { psk256, psk384 } from "../handshake/rig.ts";
 import { until } from "../handshake/sockets.ts";
+import { agentTest } from "./needs.ts";
 import { AgentProcess, type PskSerials, RealSession } from "./real_session.ts";
 
 const GENERATIONS = 50;
@@ -38,7 +39,7 @@ function rekeys(before = new Map<string, bigint>()): Map<string, bigint> {
   return new Map(now.map(([name, value]) => [name, value - (before.get(name) ?? 0n)]));
 }
 
-Deno.test("fifty KeyUpdates of each connection, by three agents, and no session is left", async (t) => {
+agentTest("fifty KeyUpdates of each connection, by three agents, and no session is left", async (t) => {
   const psks = storePsks();
   // An agent inherits connections that there are when it is started.
   const sessions = await Promise.all([
@@ -118,35 +119,41 @@ Deno.test("fifty KeyUpdates of each connection, by three agents, and no session 
   }
 });
 
-Deno.test("a KeyUpdate that the agent has no session for is refused, and the connection stays as it is", async () => {
-  const psks = storePsks();
-  const session = await RealSession.tynl("client", suites[0]!, psks);
-  const agent = await AgentProcess.start();
-  try {
-    await session.open(agent);
-    const refused = await agent.submit({ ...session.upcall(KeyUpdateType.send), sessionId: 1 });
-    assert.notEqual(refused.status, 0);
-    assert.notEqual(refused.reason, undefined);
-    await session.talks();
-  } finally {
-    await session.end(agent);
-    await agent.kill();
-  }
-});
+agentTest(
+  "a KeyUpdate that the agent has no session for is refused, and the connection stays as it is",
+  async () => {
+    const psks = storePsks();
+    const session = await RealSession.tynl("client", suites[0]!, psks);
+    const agent = await AgentProcess.start();
+    try {
+      await session.open(agent);
+      const refused = await agent.submit({ ...session.upcall(KeyUpdateType.send), sessionId: 1 });
+      assert.notEqual(refused.status, 0);
+      assert.notEqual(refused.reason, undefined);
+      await session.talks();
+    } finally {
+      await session.end(agent);
+      await agent.kill();
+    }
+  },
+);
 
-Deno.test("while a KeyUpdate waits for its keys the kernel gives nothing to read, and all of it after", async () => {
-  const session = await RealSession.tynl("server", suites[1]!, storePsks());
-  const agent = await AgentProcess.start();
-  try {
-    await session.open(agent);
-    await session.peerUpdates(false);
-    await session.peer.send("behind the KeyUpdate");
-    assert(session.consumer instanceof KernelRecordSocket);
-    await assert.rejects(session.consumer.receive(), { code: "EKEYEXPIRED" });
-    await session.rekey(agent, KeyUpdateType.received);
-    assert.equal(await session.reads(20), "behind the KeyUpdate");
-  } finally {
-    await session.end(agent);
-    await agent.kill();
-  }
-});
+agentTest(
+  "while a KeyUpdate waits for its keys the kernel gives nothing to read, and all of it after",
+  async () => {
+    const session = await RealSession.tynl("server", suites[1]!, storePsks());
+    const agent = await AgentProcess.start();
+    try {
+      await session.open(agent);
+      await session.peerUpdates(false);
+      await session.peer.send("behind the KeyUpdate");
+      assert(session.consumer instanceof KernelRecordSocket);
+      await assert.rejects(session.consumer.receive(), { code: "EKEYEXPIRED" });
+      await session.rekey(agent, KeyUpdateType.received);
+      assert.equal(await session.reads(20), "behind the KeyUpdate");
+    } finally {
+      await session.end(agent);
+      await agent.kill();
+    }
+  },
+);

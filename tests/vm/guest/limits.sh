@@ -1,0 +1,95 @@
+# More than the agent can be asked for at a time, more than one agent, and others who must not serve.
+. /payload/guest/nvme-lib.sh
+ulimit -n 8192
+flood="deno run --no-config --no-lock --allow-all /payload/modules/tests/vm/flood.js"
+patience() { sed -i "s/^deadline=.*/deadline=$1/" /tmp/tlshd.conf; } # SECONDS
+
+as_nobody() {
+  local result
+  HOME=/tmp timeout 120 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
+    ${tynl/tlshd.conf/nobody.conf} >/tmp/out/nobody.log 2>&1
+  result=$?
+  [ $result -eq 1 ] && grep -qE 'EPERM|CAP_NET_ADMIN' /tmp/out/nobody.log
+}
+check "an NVMe/TCP target that requires TLS 1.3 listens" start_target
+check "a key is made" add_key 1 1
+{ cat /tmp/tlshd.conf; echo status_socket=/tmp/nobody.sock; } >/tmp/nobody.conf
+chmod 644 /tmp/nobody.conf
+check "an ordinary user cannot serve, and is told so" as_nobody
+
+# Requests that nobody takes: the kernel keeps as many as it wants to, and refuses the others.
+thousand() {
+  kill -STOP "${agents[agent]}"
+  coproc flood { $flood connections 1000 4420; }
+  read -r -t 300 line <&"${flood[0]}" || return 1
+  echo "$line"
+  eventually refusals || return 1
+  kill -CONT "${agents[agent]}"
+  # Those that were kept are accepted, and wait for a ClientHello that never comes.
+  eventually eval '[ "$(descriptors)" -gt $((before + 8)) ]'
+}
+refusals() { dmesg | grep -q 'nvmet_tcp: failed to start TLS, err=-11'; } # EAGAIN
+check "the agent serves" start_agent
+check "a controller is connected" connected
+check "and disconnected" disconnected
+before=$(descriptors)
+check "a thousand requests at once: the kernel keeps some, which are accepted, and refuses the rest" thousand
+check "a controller is connected meanwhile" connected
+check "and disconnected" disconnected
+silence() { echo >&"${flood[1]}" && wait "$flood_PID"; }
+check "the thousand go away" silence
+check "the agent keeps no descriptor of theirs" eventually no_more_descriptors "$before"
+
+# Events are lost while the agent does not read them.
+overrun() {
+  local connecting
+  kill -STOP "${agents[agent]}"
+  $flood events 5000 || return 1
+  eventually drops || return 1
+  connect & connecting=$!
+  sleep 1
+  kill -CONT "${agents[agent]}"
+  wait $connecting && eventually live_with_tls && same_data
+}
+# The ninth column of /proc/net/netlink counts what a socket has dropped.
+drops() { awk '$2 == 16 && $9 > 0 { found = 1 } END { exit !found }' /proc/net/netlink; }
+check "events are lost, and the request behind them is served" overrun
+check "it is disconnected" disconnected
+
+served() { grep -c 'handshake succeeded' "/tmp/out/$1.log"; } # NAME
+two_agents() {
+  local i first=$(served agent)
+  for i in 1 2 3 4; do connected && disconnected || return 1; done
+  # Four controllers of two queues, each with two ends.
+  [ $(($(served agent) - first + $(served second))) -eq 16 ]
+}
+sed 's,^deadline=.*,&\nstatus_socket=/tmp/second.sock,' /tmp/tlshd.conf >/tmp/second.conf
+check "a second agent serves" start_agent second ${tynl/tlshd.conf/second.conf}
+check "with two agents each request is served, by one of them" two_agents
+check "the first one ends" stop_agent
+check "the other one serves all" eval 'connected && disconnected'
+check "it ends, too" stop_agent TERM second
+
+# Another network namespace has its own requests, and its own agents.
+elsewhere() {
+  withdraw "$subnqn"
+  ip netns add target && ip link add host0 type veth peer name target0 netns target || return 1
+  ip addr add 192.0.2.1/24 dev host0 && ip link set host0 up
+  ip -n target addr add 192.0.2.2/24 dev target0 && ip -n target link set target0 up && ip -n target link set lo up
+  TARGET="nsenter --net=/run/netns/target" ADDRESS=192.0.2.2
+  echo "$ADDRESS" >"$config/ports/1/addr_traddr"
+  offer "$subnqn"
+}
+check "the target is in another network namespace" elsewhere
+check "an agent serves here" start_agent host $tynl
+check "without one there, a controller is refused" refused connect
+check "an agent serves there" start_agent target $TARGET ${tynl/tlshd.conf/second.conf}
+check "with one in each, it is connected" connected
+each_one() {
+  grep -q 'handshake succeeded.*role=client' /tmp/out/host.log && ! grep -q 'role=server' /tmp/out/host.log &&
+    grep -q 'handshake succeeded.*role=server' /tmp/out/target.log && ! grep -q 'role=client' /tmp/out/target.log
+}
+check "each one serves its namespace alone" each_one
+check "it is disconnected" disconnected
+check "no record was damaged" all_decrypted
+check "the agents end when they are told to" eval 'stop_agent TERM host && stop_agent TERM target'
