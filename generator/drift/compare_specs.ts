@@ -109,7 +109,9 @@ function changes(
 ): ValueChange[] {
   // A set that becomes a part of another, or ceases to be one, says the same in other places.
   const asWhole = fact.values.has("id") !== other.values.has("id") && fact.kind === "attribute";
-  const [from, to] = asWhole ? [fact.whole!, other.whole!] : [fact.values, other.values];
+  const [from, to] = asWhole
+    ? [fact.whole ?? fact.values, other.whole ?? other.values]
+    : [fact.values, other.values];
   const found: ValueChange[] = [];
   for (const key of new Set([...from.keys(), ...to.keys()])) {
     const [before, after] = [from.get(key), to.get(key)];

@@ -5,7 +5,7 @@
  * @module
  */
 import { messageIds } from "../model/ids.ts";
-import type { AttributeSet, Family, Member, StructType } from "../model/mod.ts";
+import type { Attribute, AttributeSet, Checks, Family, Member, StructType } from "../model/mod.ts";
 import { familyOf } from "./families.ts";
 import type {
   Spec,
@@ -52,7 +52,7 @@ export interface Fact {
   number?: FactValue;
   /** What the spec says of it, numbers resolved. */
   values: Map<string, FactValue>;
-  /** Of an attribute: the same with what a subset takes from the set that it is a part of. */
+  /** Of an attribute in a subset: the same with what it takes from the set that it is a part of. */
   whole?: Map<string, FactValue>;
   /** Its path in the file, for the position. */
   path: string;
@@ -93,7 +93,8 @@ class Collector {
     let at = fact.at;
     // Padding may repeat a name in a struct.
     for (let n = 2; this.facts.has(at); n++) at = `${fact.at}#${n}`;
-    this.facts.set(at, { ...fact, at, values: new Map(fact.values) });
+    const { values } = fact;
+    this.facts.set(at, { ...fact, at, values: values instanceof Map ? values : new Map(values) });
   }
 }
 
@@ -191,7 +192,7 @@ function addStruct(
 }
 
 /** The limits of an attribute under the names that specs give them. */
-const LIMITS = {
+const LIMITS: { readonly [key in keyof Checks]-?: string } = {
   min: "min",
   max: "max",
   mask: "flags-mask",
@@ -199,7 +200,12 @@ const LIMITS = {
   maxLength: "max-len",
   exactLength: "exact-len",
   unterminatedOk: "unterminated-ok",
-} as const;
+};
+
+/** The attributes of a set by their names. */
+function byName(set: AttributeSet | undefined): Map<string, Attribute> {
+  return new Map(set?.attributes.map((attribute) => [attribute.name, attribute]));
+}
 
 function addSets(collector: Collector, spec: Spec, family: Family): void {
   for (const [i, set] of spec["attribute-sets"].entries()) {
@@ -214,7 +220,7 @@ function addSets(collector: Collector, spec: Spec, family: Family): void {
       values: plain(set, "attributes"),
       ...docOf(set),
     });
-    const resolved = family.sets.find(({ name }) => name === set.name) as AttributeSet;
+    const resolved = byName(family.sets.find(({ name }) => name === set.name));
     const parent = spec["attribute-sets"].find(({ name }) => name === set["subset-of"]);
     // A subset may name an attribute twice.
     const seen = new Set<string>();
@@ -231,24 +237,20 @@ function addAttribute(
   set: SpecAttributeSet,
   attribute: SpecAttribute,
   parentSet: SpecAttributeSet | undefined,
-  resolved: AttributeSet,
+  resolved: ReadonlyMap<string, Attribute>,
   path: string,
 ): void {
-  const { id, checks } = resolved.attributes.find(({ name }) => name === attribute.name)!;
+  const { id, checks } = resolved.get(attribute.name)!;
   const subset = set["subset-of"] !== undefined;
-  const limits: [string, FactValue][] = [];
-  for (const [key, limit] of Object.entries(LIMITS)) {
-    const value = checks[key as keyof typeof LIMITS];
-    if (value !== undefined) limits.push([limit, typeof value === "boolean" ? value : BigInt(value)]);
-  }
-  const values = new Map<string, FactValue>(plain(attribute, "value", "checks"));
-  const parent = parentSet?.attributes.find(({ name }) => name === attribute.name);
-  const whole = new Map([
-    ...plain(parent ?? {}, "value", "checks"),
-    ...values,
-    ...limits,
-    ["id", id] as const,
+  const limits = Object.entries(checks).map(([key, value]): [string, FactValue] => [
+    LIMITS[key as keyof Checks],
+    typeof value === "boolean" ? value : BigInt(value),
   ]);
+  const values = new Map<string, FactValue>(plain(attribute, "value", "checks"));
+  const parent = subset ? parentSet?.attributes.find(({ name }) => name === attribute.name) : undefined;
+  const whole = subset
+    ? new Map([...plain(parent ?? {}, "value", "checks"), ...values, ...limits, ["id", id] as const])
+    : undefined;
   if (attribute.checks !== undefined) { for (const [key, value] of limits) values.set(key, value); }
   // What a subset takes from its parent is told there.
   if (!subset) values.set("id", id);
@@ -260,7 +262,7 @@ function addAttribute(
     number: id,
     path,
     values,
-    whole,
+    ...(whole === undefined ? {} : { whole }),
     ...docOf(attribute),
   });
 }
@@ -334,7 +336,7 @@ function addMessageAttributes(
   at: string,
   path: string,
 ): void {
-  const set = family.sets.find(({ name }) => name === operation["attribute-set"]);
+  const attributes = byName(family.sets.find(({ name }) => name === operation["attribute-set"]));
   const lists: [string, string[] | undefined][] = [
     ["do/request", operation.do?.request?.attributes],
     ["do/reply", operation.do?.reply?.attributes],
@@ -352,7 +354,7 @@ function addMessageAttributes(
         kind: "message attribute",
         name,
         parent: at,
-        number: `${message}/${set?.attributes.find((attribute) => attribute.name === name)?.id ?? name}`,
+        number: `${message}/${attributes.get(name)?.id ?? name}`,
         path: `${path}/${message}/attributes/${j}`,
       });
     }
