@@ -57,9 +57,33 @@ export function pattern(length: number): Uint8Array {
   return new Uint8Array(length).map((_, i) => i * 31 >> 3);
 }
 
-/** Descriptors that this process has. */
-export function descriptors(): number {
-  return [...Deno.readDirSync("/proc/self/fd")].length;
+/** Sockets that were opened and not closed: those of this thread, as others may run tests meanwhile. */
+const opened = new Set<number>();
+
+function watchSockets(): void {
+  const calls = sockets();
+  const { socket, accept4, close } = calls;
+  const kept = (fd: number) => {
+    if (fd !== -1) opened.add(fd);
+    return fd;
+  };
+  calls.socket = (...args) => kept(socket(...args));
+  calls.accept4 = (...args) => kept(accept4(...args));
+  calls.close = (fd) => {
+    opened.delete(fd);
+    return close(fd);
+  };
+}
+watchSockets();
+
+/** How many sockets there are. */
+export function openSockets(): number {
+  return opened.size;
+}
+
+/** Whether a socket has not been closed yet. */
+export function isOpen(fd: number): boolean {
+  return opened.has(fd);
 }
 
 /** Reads until so many bytes are here. */
