@@ -58,3 +58,15 @@ tls_sockets() { # COUNT
 
 # Whether no record was damaged on the way, or made with a wrong key.
 all_decrypted() { [ "$(tls_stat TlsDecryptError)" = 0 ]; }
+
+# Another network namespace, named peer, which is reached at 192.0.2.2 and reaches us at 192.0.2.1.
+in_peer="nsenter --net=/run/netns/peer"
+make_peer() {
+  ip netns add peer && ip link add us0 type veth peer name peer0 netns peer || return 1
+  ip addr add 192.0.2.1/24 dev us0 && ip link set us0 up
+  ip -n peer addr add 192.0.2.2/24 dev peer0 && ip -n peer link set peer0 up && ip -n peer link set lo up
+}
+
+# The configuration of a second agent, whose status is elsewhere.
+second_configuration() { sed 's,^deadline=.*,&\nstatus_socket=/tmp/second.sock,' /tmp/tlshd.conf >/tmp/second.conf; }
+second_tynl=${tynl/tlshd.conf/second.conf}

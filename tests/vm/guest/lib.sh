@@ -21,10 +21,10 @@ check() { # NAME COMMAND ...
 
 refused() { ! "$@"; } # COMMAND ...: passes if the command fails
 
-# Waits until a command succeeds, for a minute; under emulation everything takes long.
+# Waits until a command succeeds, for two minutes; under emulation everything takes long.
 eventually() { # COMMAND ...
-  local try
-  for try in $(seq 600); do
+  local end=$((SECONDS + 120))
+  while [ $SECONDS -lt $end ]; do
     "$@" && return 0
     sleep 0.1
   done 2>/dev/null

@@ -4,6 +4,7 @@
 check "an NFS server that requires TLS is started" start_server
 check "without an agent a mount is refused" mount_refused tls tls
 check "the agent serves" start_agent
+check "an export is mounted and unmounted" warm_up
 for security in tls mtls; do
   check "xprtsec=$security: mounted" mount_nfs $security $security
   check "xprtsec=$security: a mebibyte is read as it was written" same_data $security

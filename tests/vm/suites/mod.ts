@@ -8,7 +8,7 @@ import { limits } from "./limits.ts";
 import { netlink } from "./netlink.ts";
 import { nfs } from "./nfs.ts";
 import { nvme } from "./nvme.ts";
-import { nfsTlshd, nvmeTlshd } from "./tlshd.ts";
+import { withTlshd } from "./tlshd.ts";
 
 /** All suites, in the order in which they run. */
 export const suites: readonly Suite[] = [
@@ -21,6 +21,5 @@ export const suites: readonly Suite[] = [
   nfs,
   limits,
   gibibyte,
-  nvmeTlshd,
-  nfsTlshd,
+  ...withTlshd,
 ];
