@@ -15,7 +15,7 @@ import {
 } from "../generator/drift/finding.ts";
 import { formatReports, FORMATS } from "../generator/drift/report.ts";
 import { readText, storedText, writeText } from "./drift/files.ts";
-import { type CompareCode, driftGenerated, inBackground } from "./drift/generated.ts";
+import { type CodeThread, driftGenerated, inBackground } from "./drift/generated.ts";
 import type { DriftOptions, Request } from "./drift/options.ts";
 import { OurSpecs } from "./drift/ours.ts";
 import { guarded, UsageError } from "./failure.ts";
@@ -94,15 +94,16 @@ export async function drift(args: string[], io: Io = standardIo()): Promise<numb
       ...(io.transport === undefined ? {} : { transport: io.transport }),
     };
     const folder = values.specs.replace(/(?<=.)\/+$/, "");
-    // Loading what prints code takes as long as reading the specs.
-    const background = requests.length > 1 && asked.has("generated") ? inBackground() : undefined;
+    const thread = requests.length > 1 && asked.has("generated") ? inBackground() : undefined;
     let reports: DriftReport[];
     let failed: boolean;
     try {
-      const ours = told(() => new OurSpecs(folder, values.family, !values["no-errata"]));
-      ({ reports, failed } = await compareAll(requests, ours, options, io, background?.compare));
+      const ours = told(() =>
+        new OurSpecs(folder, values.family, !values["no-errata"], (file) => thread?.add(file, folder))
+      );
+      ({ reports, failed } = await compareAll(requests, ours, options, io, thread));
     } finally {
-      await background?.close();
+      await thread?.close();
     }
     if (baseline !== undefined) {
       accept(reports, baseline, values["write-baseline"] ? failOn : undefined);
@@ -124,9 +125,9 @@ type Compare = (
 ) => DriftReport | Promise<DriftReport>;
 
 /** What each comparison needs is loaded when it is asked for. */
-const COMPARISONS: { readonly [name in Comparison]: (code: CompareCode | undefined) => Promise<Compare> } = {
-  generated: (code) =>
-    Promise.resolve((ours, request, options) => driftGenerated(ours, request, options, code)),
+const COMPARISONS: { readonly [name in Comparison]: (thread: CodeThread | undefined) => Promise<Compare> } = {
+  generated: (thread) =>
+    Promise.resolve((ours, request, options) => driftGenerated(ours, request, options, thread)),
   upstream: async () => (await import("./drift/upstream.ts")).driftUpstream,
   headers: async () => (await import("./drift/headers.ts")).driftHeaders,
   kernel: async () => (await import("./drift/kernel.ts")).driftKernel,
@@ -180,11 +181,11 @@ async function compareAll(
   ours: OurSpecs,
   options: DriftOptions,
   io: Io,
-  code: CompareCode | undefined,
+  thread: CodeThread | undefined,
 ): Promise<{ reports: DriftReport[]; failed: boolean }> {
   const attempt = async (request: Request): Promise<DriftReport | string> => {
     try {
-      const compare = await COMPARISONS[request.comparison](code);
+      const compare = await COMPARISONS[request.comparison](thread);
       return await compare(ours, request, options);
     } catch (error) {
       if (!(error instanceof Error && WHY.has(error.name))) throw error;

@@ -8,13 +8,14 @@ import { type GeneratedFile, generateFamily, generateIndex } from "../../generat
 import type { SpecFile } from "../../generator/spec/types.ts";
 import { isFolder, list, readText } from "./files.ts";
 
-/** What is compared: plain data, which another thread can take. */
-export interface CodeInput {
-  /** The specs, without the positions in their files. */
-  specs: Omit<SpecFile, "position">[];
-  /** Folder of the generated code. */
+/** A spec as plain data, which another thread can take: without the positions in its file. */
+export type PlainSpec = Omit<SpecFile, "position">;
+
+/** With what the code of all specs is compared. */
+export interface CodeFolder {
+  /** The folder. */
   folder: string;
-  /** Whether these are all specs. */
+  /** Whether the specs were all that there are. */
   whole: boolean;
 }
 
@@ -26,19 +27,28 @@ export interface CodeResult {
   files: number;
 }
 
-/** Compares generated code. Throws {@linkcode UsageError} for a folder that cannot be read. */
-export function compareCode({ specs, folder, whole }: CodeInput): CodeResult {
-  // Diagnostics alone need positions, and these specs have none.
-  const files = specs.map((spec): SpecFile => ({ ...spec, position: () => ({ line: 1, column: 1 }) }));
-  const expected: (GeneratedFile & { family?: string })[] = files.flatMap((file) =>
-    generateFamily(file).map((generated) => ({ ...generated, family: file.spec.name }))
-  );
-  if (whole) expected.push(...generateIndex(files));
-  const findings = [
-    ...compareGenerated(expected, (path) => readText(`${folder}/${path}`)),
-    ...strayPaths(folder, expected, whole).map(strayFile),
-  ];
-  return { findings, files: expected.length };
+/** The code that specs give, one after the other, and then the comparison. */
+export class CodeComparison {
+  readonly #specs: SpecFile[] = [];
+  readonly #expected: (GeneratedFile & { family?: string })[] = [];
+
+  /** Generates the code of a spec. */
+  add(plain: PlainSpec): void {
+    // Diagnostics alone need positions.
+    const spec: SpecFile = { ...plain, position: () => ({ line: 1, column: 1 }) };
+    this.#specs.push(spec);
+    for (const file of generateFamily(spec)) this.#expected.push({ ...file, family: spec.spec.name });
+  }
+
+  /** Compares. Throws {@linkcode UsageError} for a folder that cannot be read. */
+  finish({ folder, whole }: CodeFolder): CodeResult {
+    const expected = whole ? [...this.#expected, ...generateIndex(this.#specs)] : this.#expected;
+    const findings = [
+      ...compareGenerated(expected, (path) => readText(`${folder}/${path}`)),
+      ...strayPaths(folder, expected, whole).map(strayFile),
+    ];
+    return { findings, files: expected.length };
+  }
 }
 
 /** Files and folders that look generated and are not. */

@@ -25,6 +25,13 @@ interface Origin {
   specs?: ReadonlySet<string>;
 }
 
+/** Specs after errata. */
+interface Corrected {
+  files: SpecFile[];
+  applied: Erratum[];
+  stale: StaleErratum[];
+}
+
 /** Specs of a folder. Whatever cannot be read throws {@linkcode UsageError}. */
 export class OurSpecs {
   /** The folder, as it was given. */
@@ -37,15 +44,24 @@ export class OurSpecs {
   readonly origin: Origin;
   #upstream: SpecFile[] | undefined;
   readonly #errata: { path: string; errata: Erratum[] };
-  #corrected: { files: SpecFile[]; applied: Erratum[]; stale: StaleErratum[] } | undefined;
+  readonly #corrected: Corrected = { files: [], applied: [], stale: [] };
 
-  /** Reads the specs of a folder: all of them, or those whose names are given. */
-  constructor(folder: string, families: readonly string[], errata: boolean) {
+  /**
+   * Reads the specs of a folder: all of them, or those whose names are given.
+   *
+   * @param onFile is told of each spec as soon as it is read and corrected
+   */
+  constructor(
+    folder: string,
+    families: readonly string[],
+    errata: boolean,
+    onFile: (file: SpecFile) => void = () => {},
+  ) {
     this.given = folder;
     this.errata = errata;
-    this.tree = readTree(folder, families);
     this.origin = originOf(folder);
     this.#errata = errata ? errataOf(folder) : { path: "", errata: [] };
+    this.tree = readTree(folder, families, (file) => onFile(this.#apply(file, this.#corrected)));
   }
 
   /** Names of the families. */
@@ -55,18 +71,18 @@ export class OurSpecs {
 
   /** The specs with their errata. */
   get sound(): Resolved[] {
-    return this.#correct().files.map(resolved);
+    return this.#corrected.files.map(resolved);
   }
 
   /** The specs that errata change, as their files have them. */
   get faulty(): Resolved[] {
-    const { files } = this.#correct();
+    const { files } = this.#corrected;
     return this.tree.files.filter((file, i) => file !== files[i]).map(resolved);
   }
 
   /** The errata that were applied. */
   get applied(): Erratum[] {
-    return this.#correct().applied;
+    return this.#corrected.applied;
   }
 
   /** Specs that we have changed, as upstream has them. */
@@ -77,30 +93,25 @@ export class OurSpecs {
 
   /** Errata that do not fit the specs any more. */
   stale(comparison: Comparison): DriftFinding[] {
-    return staleErrata(this.#correct().stale, comparison, this.#errata.path);
+    return staleErrata(this.#corrected.stale, comparison, this.#errata.path);
   }
 
   /** Errata of ours that do not fit other specs: what upstream has corrected. */
   staleFor(files: readonly SpecFile[], comparison: Comparison): DriftFinding[] {
-    return staleErrata(this.#apply(files).stale, comparison, this.#errata.path);
+    const result: Corrected = { files: [], applied: [], stale: [] };
+    for (const file of files) this.#apply(file, result);
+    return staleErrata(result.stale, comparison, this.#errata.path);
   }
 
-  #correct() {
-    return this.#corrected ??= this.#apply(this.tree.files);
-  }
-
-  #apply(files: readonly SpecFile[]): { files: SpecFile[]; applied: Erratum[]; stale: StaleErratum[] } {
-    const { errata } = this.#errata;
-    const results = files.map((file) => applyErrataToFile(file, errata));
-    const faults = results.flatMap(({ diagnostics }) => diagnostics);
-    if (faults.length > 0) {
-      throw new UsageError(`cannot compare: ${faults.map(formatDiagnostic).join("; ")}`);
+  #apply(file: SpecFile, result: Corrected): SpecFile {
+    const { file: corrected, applied, stale, diagnostics } = applyErrataToFile(file, this.#errata.errata);
+    if (corrected === undefined) {
+      throw new UsageError(`cannot compare: ${diagnostics.map(formatDiagnostic).join("; ")}`);
     }
-    return {
-      files: results.map(({ file }) => file!),
-      applied: results.flatMap(({ applied }) => applied),
-      stale: results.flatMap(({ stale }) => stale),
-    };
+    result.files.push(corrected);
+    result.applied.push(...applied);
+    result.stale.push(...stale);
+    return corrected;
   }
 }
 

@@ -18,8 +18,16 @@ export interface SpecTree {
   findings: DriftFinding[];
 }
 
-/** The specs of a folder; those of a kernel tree stand further inside. Throws {@linkcode UsageError}. */
-export function readTree(source: string, families: readonly string[] = []): SpecTree {
+/**
+ * The specs of a folder; those of a kernel tree stand further inside. Throws {@linkcode UsageError}.
+ *
+ * @param onFile is told of each spec as soon as it is read
+ */
+export function readTree(
+  source: string,
+  families: readonly string[] = [],
+  onFile: (file: SpecFile) => void = () => {},
+): SpecTree {
   const inTree = `${source}/Documentation/netlink/specs`;
   const folder = isFolder(inTree) ? inTree : source;
   const tree: SpecTree = { folder, files: [], findings: [] };
@@ -36,6 +44,7 @@ export function readTree(source: string, families: readonly string[] = []): Spec
       throw new UsageError(`cannot compare: ${diagnostics.slice(0, 3).map(formatDiagnostic).join("; ")}`);
     }
     tree.files.push(file);
+    onFile(file);
     tree.findings.push(...findings);
   }
   if (tree.files.length === 0) throw new UsageError(`there is no .yaml file in ${folder}`);
