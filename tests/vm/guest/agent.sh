@@ -13,10 +13,13 @@ start_agent() { # [NAME COMMAND ...]
   eventually listens "${agents[$name]}"
 }
 
-# /proc/PID/net/netlink: protocol 16 is generic netlink, the fourth column has the groups that a socket is in. No one
-# else here is in such a group.
+# A socket of a process is in a group of generic netlink. /proc/PID/net/netlink: protocol 16 is generic netlink, the
+# fourth column has the groups that a socket is in, the last one its inode.
 listens() { # PID
-  kill -0 "$1" && awk '$2 == 16 && $4 != "00000000" { found = 1 } END { exit !found }' "/proc/$1/net/netlink"
+  local inodes
+  inodes=$(find "/proc/$1/fd" -lname 'socket:*' -printf '%l ') || return 1
+  awk -v inodes="$inodes" '$2 == 16 && $4 != "00000000" && index(inodes, "[" $NF "]") { found = 1 }
+    END { exit !found }' "/proc/$1/net/netlink"
 }
 
 # By a signal: TERM, after which it must end well, or KILL.

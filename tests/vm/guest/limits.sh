@@ -20,8 +20,8 @@ check "an ordinary user cannot serve, and is told so" as_nobody
 # Requests that nobody takes: the kernel keeps as many as it wants to, and refuses the others.
 thousand() {
   kill -STOP "${agents[agent]}"
-  coproc flood { $flood connections 1000 4420; }
-  read -r -t 300 line <&"${flood[0]}" || return 1
+  coproc crowd { $flood connections 1000 4420; }
+  read -r -t 300 line <&"${crowd[0]}" || return 1
   echo "$line"
   eventually refusals || return 1
   kill -CONT "${agents[agent]}"
@@ -36,7 +36,7 @@ before=$(descriptors)
 check "a thousand requests at once: the kernel keeps some, which are accepted, and refuses the rest" thousand
 check "a controller is connected meanwhile" connected
 check "and disconnected" disconnected
-silence() { echo >&"${flood[1]}" && wait "$flood_PID"; }
+silence() { echo >&"${crowd[1]}" && wait "$crowd_PID"; }
 check "the thousand go away" silence
 check "the agent keeps no descriptor of theirs" eventually no_more_descriptors "$before"
 
