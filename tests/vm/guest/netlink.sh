@@ -14,3 +14,7 @@ wait "$capture"
 deno run --no-config --allow-all /payload/modules/cli/main.js decode --json /tmp/out/netlink.pcap >/tmp/out/netlink.json
 check "tynl decode shows what ip said to the kernel, from a capture of nlmon" \
   grep -q '"ifname": *"tynl-seen"' /tmp/out/netlink.json
+
+# Families of this kernel, with their modules; findings go to the log.
+check "tynl drift: the running kernel contradicts no spec" deno run --no-config --allow-all \
+  /payload/modules/cli/drift.js kernel --specs /payload/specs --baseline /payload/specs/drift-baseline.json

@@ -6,6 +6,14 @@ function liveTests(folder: string, pattern: RegExp): string[] {
   return names.filter((name) => pattern.test(name)).sort().map((name) => `${folder}/${name}`);
 }
 
+async function copySpecs(payload: string): Promise<void> {
+  const specs = new URL("../../../specs", import.meta.url).pathname;
+  await Deno.mkdir(`${payload}/specs`);
+  for (const { name, isFile } of Deno.readDirSync(specs)) {
+    if (isFile) await Deno.copyFile(`${specs}/${name}`, `${payload}/specs/${name}`);
+  }
+}
+
 /** The runtime's live tests, on a kernel that has nearly all families. */
 export const netlink: Suite = {
   name: "netlink",
@@ -17,7 +25,12 @@ export const netlink: Suite = {
     ...liveTests("tests/live", /(?<!load)_test\.ts$/),
     ...liveTests("tests/netlink", /live_test\.ts$/),
   ],
-  modules: ["mod.ts", "cli/main.ts", "cli/decode.ts", "generated/rt-link/mod.ts", "runtime/netlink/libc.ts"],
+  modules: [
+    ..."mod.ts cli/main.ts cli/decode.ts cli/drift.ts generated/rt-link/mod.ts runtime/netlink/libc.ts".split(
+      " ",
+    ),
+  ],
+  prepare: copySpecs,
   mayIgnore: /\(ignored for root\)/,
   limit: 600,
 };
