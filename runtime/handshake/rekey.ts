@@ -133,12 +133,8 @@ export class Rekey {
     if (session.sending === undefined) return false;
     const wasInstalled = (found?.steps ?? 0) > 0;
     const records = (found?.sequence ?? 0n) - session.sending;
-    if (!wasInstalled && records === 0n) {
-      // The consumer's own records would be taken for it later.
-      session.sending = undefined;
-      this.#store(session);
-      return false;
-    }
+    // It is still owed, and so sent before the consumer's records could be taken for it.
+    if (!wasInstalled && records === 0n) return false;
     if (!wasInstalled && records !== 1n) {
       throw new RequestError(Errno.EIO, "it cannot be told whether the last KeyUpdate was sent");
     }

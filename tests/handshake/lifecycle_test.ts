@@ -167,7 +167,18 @@ Deno.test("a request that is fetched while the agent is being stopped is reporte
     const send = socket.send.bind(socket);
     socket.send = (bytes) => {
       send(bytes);
-      if (bytes[16] === 2) stopped ??= rig.stop();
+      if (bytes[16] !== 2 || stopped !== undefined) return;
+      stopped = rig.stop();
+      const receive = socket.receive.bind(socket);
+      socket.receive = () => {
+        socket.receive = receive;
+        return -1;
+      };
+    };
+    const wait = socket.wait.bind(socket);
+    socket.wait = async (timeout, signal) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return await wait(timeout, signal);
     };
   }
   const request = kernel.submit(client(rig, fd));

@@ -22,6 +22,8 @@ export class MemoryKeys implements KeyStore {
   quota: number = Infinity;
   /** Keys that fail, with their error number. */
   readonly failing: Map<Serial, number> = new Map<Serial, number>();
+  /** Every payload that was handed out, with the description of its key; kept for who wants to see what becomes of it. */
+  handedOut: { readonly description: string; readonly payload: Uint8Array }[] | undefined;
   /** Calls so far, by name. */
   readonly calls: { [name: string]: number } = {};
   /** Is called before and after each step that changes something; may throw, as if the agent had been killed there. */
@@ -107,6 +109,7 @@ export class MemoryKeys implements KeyStore {
     // As of runtime/keyring: memory that is not moved.
     const copy = new Uint8Array(new ArrayBuffer(key.payload.length));
     copy.set(key.payload);
+    this.handedOut?.push({ description: key.description, payload: copy });
     return copy;
   }
 

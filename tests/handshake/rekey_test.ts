@@ -119,6 +119,27 @@ Deno.test("a request whose answer was sent is not answered twice", async () => {
   await session.talks(rig);
 });
 
+Deno.test("a KeyUpdate that a killed agent had only planned is sent with the next request, whatever that is, and once", async () => {
+  const first = await Rig.start({ keyUpdates: true });
+  using session = await OpenSession.open(first, "client");
+  first.records.onStep = (step) => {
+    if (step === "before KeyUpdate") throw new Error("killed");
+  };
+  await first.serve(session.upcall(first, send));
+  await first.stop();
+  first.records.onStep = () => {};
+  const { kernel, keys, records } = first;
+  await using second = await Rig.start({ kernel, keys, records });
+  // The successor is asked for something else.
+  for (let i = 0; i < 2; i++) {
+    await session.peerUpdates(second);
+    await session.rekey(second, received);
+    await session.talks(second);
+  }
+  assert.deepEqual(session.consumer(second).rekeys, { send: 1, receive: 2 });
+  await first[Symbol.asyncDispose]();
+});
+
 Deno.test("where there is no room to send, the agent waits for it and sends the same KeyUpdate", async () => {
   await using rig = await Rig.start({ keyUpdates: true });
   using session = await OpenSession.open(rig, "client");

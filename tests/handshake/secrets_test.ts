@@ -11,14 +11,18 @@
  */
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { KeyUpdateType } from "../../generated/handshake/mod.ts";
+import { Auth, KeyUpdateType } from "../../generated/handshake/mod.ts";
+import type { HandshakeSubmission } from "../../runtime/testing/mod.ts";
 import { type CipherSuiteName, nextTrafficSecret, type Role } from "../../runtime/tls/mod.ts";
 import { writeKey } from "../../runtime/tls/key_schedule.ts";
 import { cipherSuite } from "../../runtime/tls/suites.ts";
 import { pskArguments } from "../interop/openssl.ts";
 import { hasProgram, Peer } from "../interop/peer.ts";
 import { bytes, hex } from "../tls/helpers.ts";
+import { inKeys } from "./accept_row.ts";
+import { MemoryKeys } from "./memory_keys.ts";
 import { OpenSession, suites } from "./open_session.ts";
+import { bothEquipped, clock } from "./pki.ts";
 import { findInMemory } from "./process_memory.ts";
 import { psk256, psk384, Rig } from "./rig.ts";
 
@@ -100,6 +104,52 @@ async function search(role: Role, suite: CipherSuiteName): Promise<void> {
     Deno.removeSync(folder, { recursive: true });
   }
 }
+
+Deno.test("every secret that was read from the key store is overwritten, whichever way the request ended", async () => {
+  const keys = new MemoryKeys();
+  const handedOut: NonNullable<MemoryKeys["handedOut"]> = [];
+  keys.handedOut = handedOut;
+  const policy = { ...bothEquipped, suites: suites.slice(0, 1) };
+  await using rig = await Rig.start({ keyUpdates: true, keys, policy, clock, limits: { deadline: 5000 } });
+  for (const role of ["client", "server"] as const) {
+    using session = await OpenSession.open(rig, role);
+    await session.peerUpdates(rig);
+    await session.rekey(rig, KeyUpdateType.received);
+    await rig.serve(session.upcall(rig, KeyUpdateType.received, { messageType: role === "client" ? 4 : 3 }));
+  }
+  const bad = rig.keys.put(rig.serials.nvme, "psk", "short", new Uint8Array(15).fill(7));
+  const certificate = inKeys(rig, "pkcs8");
+  const wrong = [{ cert: certificate[0]!.cert!, privkey: bad }];
+  const failing: HandshakeSubmission[] = [
+    // No suite has its hash; it is too short; nobody is there.
+    { fd: -1, messageType: 1, authMode: Auth.psk, peerIdentity: [rig.serials.psk384] },
+    { fd: -1, messageType: 1, authMode: Auth.psk, peerIdentity: [bad] },
+    { fd: -1, messageType: 1, authMode: Auth.psk, peerIdentity: [rig.serials.psk256, bad] },
+    { fd: -1, messageType: 1, authMode: Auth.x509, peername: "nfs.example.com", certificate },
+    { fd: -1, messageType: 2, authMode: Auth.x509, certificate },
+    { fd: -1, messageType: 2, authMode: Auth.x509, certificate: wrong },
+  ];
+  for (const request of failing) {
+    const { fd, peer } = await rig.connection();
+    peer.close();
+    const { event } = await rig.serve({ ...request, fd });
+    assert(event.status > 0);
+  }
+  // Certificates are no secrets, and sessions are sealed.
+  const secret = handedOut.filter(({ description }) => !/^certificate|^tynl:session/.test(description));
+  const kinds = new Set(secret.map(({ description }) => description));
+  assert.deepEqual(
+    [...kinds].sort(),
+    [
+      psk256.identity,
+      psk384.identity,
+      "key pkcs8",
+      "short",
+      "tynl:sealing-key",
+    ].sort(),
+  );
+  for (const { description, payload } of secret) assert(payload.every((byte) => byte === 0), description);
+});
 
 /** Whether text has a secret in it, in any form that bytes are printed in. */
 function isIn(text: string, secret: Uint8Array): boolean {
