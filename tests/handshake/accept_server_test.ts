@@ -47,6 +47,13 @@ const servers: Row[] = [
     alert: "unknown_psk_identity",
   },
   {
+    name: "a PSK identity that a longer one begins with",
+    client: { psks: [{ ...psk256, identity: (psk256.identity as string).slice(0, -1) }] },
+    attributes: { authMode: psk },
+    status: errno.EKEYREJECTED,
+    alert: "unknown_psk_identity",
+  },
+  {
     name: "a PSK, and no keyring at all",
     client: { psks: [psk256] },
     policy: { keyrings: [".nothing"] },

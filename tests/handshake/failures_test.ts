@@ -76,6 +76,19 @@ Deno.test("a connection that is reset is ECONNRESET", async () => {
   assertReportedOnce(request);
 });
 
+Deno.test("what a peer has said is heard even where nothing can be sent any more", async () => {
+  await using rig = await Rig.start();
+  const { fd, peer } = await rig.connection();
+  await peer.write(Uint8Array.of(21, 3, 3, 0, 2, 2, 49));
+  // SHUT_WR: to write is EPIPE from now on.
+  sockets().shutdown(fd, 1);
+  const { event } = await rig.serve(client(rig, fd));
+  assert(event.type === "handshake");
+  assert.equal(event.status, errno.EACCES);
+  assert.deepEqual(event.alert, { name: "access_denied", fromPeer: true });
+  peer.close();
+});
+
 const garbage: readonly [string, readonly number[]][] = [
   ["text", [...new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")]],
   ["zeros", new Array<number>(64).fill(0)],
