@@ -2,7 +2,6 @@
 . /payload/guest/nvme-lib.sh
 ulimit -n 8192
 flood="deno run --no-config --no-lock --allow-all /payload/modules/tests/vm/flood.js"
-patience() { sed -i "s/^deadline=.*/deadline=$1/" /tmp/tlshd.conf; } # SECONDS
 
 as_nobody() {
   local result

@@ -16,7 +16,7 @@ keyrings=.nvme
 [authenticate.client]
 [authenticate.server]
 [tynl]
-deadline=60
+deadline=300
 C
 
 # The kernel's patience, in seconds: much, for an emulated machine, unless a test wants to see the end of it.
@@ -48,7 +48,7 @@ start_target() {
   modprobe null_blk nr_devices=1 memory_backed=1 gb=1
   modprobe -a tls configfs nvmet nvmet-tcp nvme-tcp
   mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-  handshake_timeout 60
+  handshake_timeout 300
   make_subsystem "$subnqn" || return 1
   local port=$config/ports/1
   mkdir "$port" || return 1
@@ -75,7 +75,7 @@ withdraw() { rm "$config/ports/1/subsystems/$1"; } # NQN
 connect() { # [OPTION ...]
   local tls=--tls
   [[ " $* " != *" --concat "* ]] || tls=
-  timeout 120 nvme connect $tls --transport=tcp --traddr="$ADDRESS" --trsvcid=4420 --nqn="$subnqn" \
+  timeout 400 nvme connect $tls --transport=tcp --traddr="$ADDRESS" --trsvcid=4420 --nqn="$subnqn" \
     --hostnqn="$hostnqn" --hostid="$hostid" --nr-io-queues=1 --reconnect-delay=1 "$@"
 }
 

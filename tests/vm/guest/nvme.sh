@@ -116,7 +116,7 @@ half_way() {
   stop_agent KILL
   refused wait $connecting || return 1
   # nc ended with its connection.
-  handshake_timeout 60
+  handshake_timeout 300
 }
 listening() { [ -n "$(ss -tlnH "sport = :$1")" ]; } # PORT
 check "an agent that is killed in the middle of a handshake fails that one alone" half_way
