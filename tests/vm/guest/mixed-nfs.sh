@@ -7,10 +7,10 @@ echo "192.0.2.1 client.test" >>/etc/hosts
 
 check "an NFS server that requires TLS is started" start_server
 mixed() { # NAME-OF-CLIENT'S NAME-OF-SERVER'S COMMAND-OF-CLIENT'S COMMAND-OF-SERVER'S
-  local what="$1 mounts, $2 serves the server" certificate
+  local what="$1 mounts, $2 serves the server" near=$3 far=$4 certificate
   nfs_configuration >/tmp/tlshd.conf
   second_configuration
-  check "$what: the agents serve" eval 'start_agent client $3 && start_agent server $SERVER $4'
+  check "$what: the agents serve" eval 'start_agent client $near && start_agent server $SERVER $far'
   check "$what: an export is mounted and unmounted" warm_up
   check "$what: xprtsec=tls, and a mebibyte is read as it was written" works tls tls
   check "$what: xprtsec=mtls, too" works mtls mtls
@@ -20,7 +20,7 @@ mixed() { # NAME-OF-CLIENT'S NAME-OF-SERVER'S COMMAND-OF-CLIENT'S COMMAND-OF-SER
     nfs_configuration server client-$certificate >/tmp/tlshd.conf
     second_configuration
     check "$what, a client's certificate that is $certificate: the agents serve" \
-      eval 'start_agent client $3 && start_agent server $SERVER $4'
+      eval 'start_agent client $near && start_agent server $SERVER $far'
     check "$what, a client's certificate that is $certificate is refused with mtls" mount_refused mtls mtls
     check "$what: the agents end" eval 'stop_agent TERM client && stop_agent TERM server'
   done
@@ -28,7 +28,7 @@ mixed() { # NAME-OF-CLIENT'S NAME-OF-SERVER'S COMMAND-OF-CLIENT'S COMMAND-OF-SER
     nfs_configuration server-$certificate >/tmp/tlshd.conf
     second_configuration
     check "$what, a server's certificate that is $certificate: the agents serve" \
-      eval 'start_agent client $3 && start_agent server $SERVER $4'
+      eval 'start_agent client $near && start_agent server $SERVER $far'
     check "$what, a server's certificate that is $certificate is refused" mount_refused tls tls
     check "$what: the agents end" eval 'stop_agent TERM client && stop_agent TERM server'
   done

@@ -7,8 +7,8 @@ second_configuration
 
 check "an NVMe/TCP target that requires TLS 1.3 listens" start_target
 mixed() { # NAME-OF-HOST'S NAME-OF-TARGET'S COMMAND-OF-HOST'S COMMAND-OF-TARGET'S
-  local what="$1 connects, $2 serves the target" hmac version identity cipher
-  check "$what: the agents serve" eval 'start_agent host $3 && start_agent target $TARGET $4'
+  local what="$1 connects, $2 serves the target" near=$3 far=$4 hmac version identity cipher
+  check "$what: the agents serve" eval 'start_agent host $near && start_agent target $TARGET $far'
   while read -r hmac version identity cipher; do
     check "$what, $identity: a key is made" add_key "$hmac" "$version"
     check "$what, $identity: a controller is connected, and a mebibyte is read as it was written" connected
