@@ -7,5 +7,5 @@ export const keyupdate: Suite = {
   script: "keyupdate.sh",
   tests: ["tests/vm/keyupdate_test.ts"],
   modules: ["tests/vm/keyupdate_agent.ts"],
-  limit: 600,
+  limit: 1500,
 };

@@ -10,7 +10,7 @@ export const ktls: Suite = {
     "tests/vm/ktls_test.ts",
   ],
   mayIgnore: /\(ignored: this kernel has it\)/,
-  limit: 900,
+  limit: 1500,
 };
 
 /** A gibibyte, with which `ktls` would take too long. */

@@ -7,5 +7,5 @@ export const limits: Suite = {
   script: "limits.sh",
   tests: [],
   modules: ["cli/tlshd.ts", "tests/vm/flood.ts"],
-  limit: 900,
+  limit: 1500,
 };

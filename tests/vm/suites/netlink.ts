@@ -32,5 +32,5 @@ export const netlink: Suite = {
   ],
   prepare: copySpecs,
   mayIgnore: /\(ignored for root\)/,
-  limit: 600,
+  limit: 1500,
 };

@@ -9,5 +9,5 @@ export const nfs: Suite = {
   tests: [],
   modules: ["cli/tlshd.ts"],
   prepare: makePki,
-  limit: 900,
+  limit: 1500,
 };

@@ -7,5 +7,5 @@ export const nvme: Suite = {
   script: "nvme.sh",
   tests: [],
   modules: ["cli/tlshd.ts"],
-  limit: 600,
+  limit: 1500,
 };
