@@ -20,6 +20,7 @@ check "an ordinary user cannot serve, and is told so" as_nobody
 thousand() {
   kill -STOP "${agents[agent]}"
   coproc crowd { $flood connections 1000 4420; }
+  crowd_pid=$crowd_PID
   read -r -t 300 line <&"${crowd[0]}" || return 1
   echo "$line"
   eventually refusals || return 1
@@ -37,7 +38,7 @@ check "a thousand requests at once: the kernel keeps some, which are accepted, a
 connected_soon() { eventually connect && eventually live_with_tls && same_data; }
 check "a controller is connected meanwhile" connected_soon
 check "and disconnected" disconnected
-silence() { echo >&"${crowd[1]}" && wait "$crowd_PID"; }
+silence() { echo >&"${crowd[1]}" && wait "$crowd_pid"; }
 check "the thousand go away" silence
 check "the agent keeps no descriptor of theirs" eventually no_more_descriptors "$before"
 
