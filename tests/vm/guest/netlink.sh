@@ -15,6 +15,12 @@ deno run --no-config --allow-all /payload/modules/cli/main.js decode --json /tmp
 check "tynl decode shows what ip said to the kernel, from a capture of nlmon" \
   grep -q '"ifname": *"tynl-seen"' /tmp/out/netlink.json
 
-# Families of this kernel, with their modules; findings go to the log.
-check "tynl drift: the running kernel contradicts no spec" deno run --no-config --allow-all \
-  /payload/modules/cli/drift.js kernel --specs /payload/specs --baseline /payload/specs/drift-baseline.json
+# Families of this kernel, with their modules; findings are in drift.txt. Our spec of the handshake family is ahead of
+# all released kernels: they refuse a session-id.
+contradicts_only() { # PATTERN
+  deno run --no-config --allow-all /payload/modules/cli/drift.js kernel --specs /payload/specs \
+    --baseline /payload/specs/drift-baseline.json >/tmp/out/drift.txt
+  [ "$(grep -c ': error: ' /tmp/out/drift.txt)" = 1 ] && grep -q ": error: $1" /tmp/out/drift.txt
+}
+check "tynl drift: the running kernel contradicts no spec, but for the session-id that it does not know yet" \
+  contradicts_only 'done (do) refuses session-id'
