@@ -2,7 +2,7 @@ import type { Suite } from "../suite.ts";
 
 /** How a suite can be broken, and what must be told of it then. */
 const broken: readonly { way: string; limit: number; fails: readonly RegExp[] }[] = [
-  { way: "hang", limit: 30, fails: [/ did not end within 30 s$/, / 1 results of 0 planned tests$/] },
+  { way: "hang", limit: 20, fails: [/ did not end within 20 s$/, / 1 results of 0 planned tests$/] },
   {
     way: "crash",
     limit: 120,

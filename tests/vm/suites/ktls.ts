@@ -6,8 +6,10 @@ export const ktls: Suite = {
   about: "kernel TLS: KeyUpdates both ways with OpenSSL and with peers that misbehave",
   script: "ktls.sh",
   tests: [
-    ..."socket rogue rekey openssl tcp".split(" ").map((name) => `tests/ktls/${name}_test.ts`),
+    ..."records random socket rogue rekey openssl tcp".split(" ").map((name) => `tests/ktls/${name}_test.ts`),
     "tests/vm/ktls_test.ts",
+    // The machine's OpenSSL has what that of its host may lack.
+    "tests/interop/mlkem_openssl_test.ts",
   ],
   mayIgnore: /\(ignored: this kernel has it\)/,
   limit: 1500,
