@@ -71,8 +71,8 @@ async function prepare(kernel: KernelChoice, oracle: boolean, state: string): Pr
     await Deno.mkdir(`${state}/${folder}`, { recursive: true });
   }
   const targets = await call("apt-get", ["indextargets", "--format", "$(REPO_URI)"], state);
-  const mirror = targets.split("\n").find((uri) => /\/debian\/?$/.test(uri)) ??
-    "http://deb.debian.org/debian";
+  const mirror = targets.split("\n").find((uri) => /\/debian\/?$/.test(uri));
+  if (mirror === undefined) throw new UnavailableError("apt on this machine knows no Debian mirror");
   const suites = new Set([SUITE, KERNEL_SUITES[kernel], ...(oracle ? ["sid"] : [])]);
   const source = (suite: string) => `deb [signed-by=${KEYRING}] ${mirror} ${suite} main\n`;
   await Deno.writeTextFile(`${state}/sources.list`, [...suites].map(source).join(""));
