@@ -8,6 +8,10 @@
  * number of the record that will carry it is stored; the number that the kernel would use next tells later whether it
  * was sent.
  *
+ * One case cannot be told: if the agent is killed between storing that number and sending, and the consumer sends just
+ * one record before the request is repeated, that record passes for the KeyUpdate. The peer then fails on the next one
+ * (bad_record_mac), and the connection has to be made anew.
+ *
  * @module
  */
 import { installNextKeys, wipeKeys } from "../ktls/mod.ts";
