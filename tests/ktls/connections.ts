@@ -23,6 +23,7 @@ import {
   type ServerOptions,
   type SessionState,
 } from "../../runtime/tls/mod.ts";
+import { openedBy } from "../posix/opened.ts";
 
 /** What the kernel can do. */
 export const support: KtlsSupport = probeKtls();
@@ -57,24 +58,8 @@ export function pattern(length: number): Uint8Array {
   return new Uint8Array(length).map((_, i) => i * 31 >> 3);
 }
 
-/** Sockets that were opened and not closed: those of this thread, as others may run tests meanwhile. */
-const opened = new Set<number>();
-
-function watchSockets(): void {
-  const calls = sockets();
-  const { socket, accept4, close } = calls;
-  const kept = (fd: number) => {
-    if (fd !== -1) opened.add(fd);
-    return fd;
-  };
-  calls.socket = (...args) => kept(socket(...args));
-  calls.accept4 = (...args) => kept(accept4(...args));
-  calls.close = (fd) => {
-    opened.delete(fd);
-    return close(fd);
-  };
-}
-watchSockets();
+/** Sockets of this thread. */
+const opened = openedBy(sockets());
 
 /** How many sockets there are. */
 export function openSockets(): number {

@@ -25,7 +25,7 @@ import { tc } from "../../generated/tc/mod.ts";
 import { encodeMessage, MessageFlags, Writer } from "../../runtime/wire/mod.ts";
 import { libc } from "../../runtime/netlink/libc.ts";
 import { create, isolated, type Lack, live } from "./helpers.ts";
-import { openDescriptors } from "./load_process.ts";
+import { openedBy } from "../posix/opened.ts";
 import { lacksDevice, lacksTool } from "./tools.ts";
 
 /** To be an ordinary user, root has to become one. */
@@ -231,19 +231,13 @@ isolated(
   },
 );
 
-/** Descriptors of this process's netlink sockets. */
-function sockets(): Set<number> {
-  const links = [...openDescriptors()];
-  return new Set(links.filter(([, link]) => link.startsWith("socket:")).map(([fd]) => fd));
-}
+/** Sockets of this thread. */
+const sockets = openedBy(libc());
 
 /** Makes a socket; gives its descriptor too. */
 function withDescriptor(connect: () => Transport): [Transport, number] {
-  const before = sockets();
   const socket = connect();
-  const [fd] = [...sockets()].filter((fd) => !before.has(fd));
-  assert(fd !== undefined);
-  return [socket, fd];
+  return [socket, [...sockets].at(-1)!];
 }
 
 /** The running kernel, that repeats all of a request which it refuses, however long. */
@@ -500,7 +494,7 @@ isolated(
   async (netns) => {
     await addAddresses(netns);
     await using addr = await open(rtAddr, { netns });
-    const before = sockets().size;
+    const before = sockets.size;
     for (let i = 0; i < 10; i++) {
       const controller = new AbortController();
       let count = 0;
@@ -513,6 +507,6 @@ isolated(
       await assert.rejects(addr.newaddr(address(i), create), { code: "EEXIST" });
       assert((await addr.getaddr.dump().all()).length >= ADDRESSES);
     }
-    assert.equal(sockets().size, before + 1, "the last dump's, for the next one");
+    assert.equal(sockets.size, before + 1, "the last dump's, for the next one");
   },
 );
