@@ -14,8 +14,9 @@ import {
   sortFindings,
 } from "../generator/drift/finding.ts";
 import { formatReports, FORMATS } from "../generator/drift/report.ts";
+import { type Background, inBackground } from "./drift/background.ts";
 import { readText, storedText, writeText } from "./drift/files.ts";
-import { type CodeThread, driftGenerated, inBackground } from "./drift/generated.ts";
+import { driftGenerated } from "./drift/generated.ts";
 import type { DriftOptions, Request } from "./drift/options.ts";
 import { OurSpecs } from "./drift/ours.ts";
 import { guarded, UsageError } from "./failure.ts";
@@ -122,14 +123,17 @@ type Compare = (
   ours: OurSpecs,
   request: Request,
   options: DriftOptions,
+  thread: Background | undefined,
 ) => DriftReport | Promise<DriftReport>;
 
-/** What each comparison needs is loaded when it is asked for. */
-const COMPARISONS: { readonly [name in Comparison]: (thread: CodeThread | undefined) => Promise<Compare> } = {
-  generated: (thread) =>
-    Promise.resolve((ours, request, options) => driftGenerated(ours, request, options, thread)),
-  upstream: async () => (await import("./drift/upstream.ts")).driftUpstream,
+/**
+ * What each comparison needs is loaded when it is asked for. Those that can leave work to another thread come first, so
+ * that it has something to do before this one is busy.
+ */
+const COMPARISONS: { readonly [name in Comparison]: () => Promise<Compare> } = {
+  generated: () => Promise.resolve(driftGenerated),
   headers: async () => (await import("./drift/headers.ts")).driftHeaders,
+  upstream: async () => (await import("./drift/upstream.ts")).driftUpstream,
   kernel: async () => (await import("./drift/kernel.ts")).driftKernel,
 };
 
@@ -181,23 +185,25 @@ async function compareAll(
   ours: OurSpecs,
   options: DriftOptions,
   io: Io,
-  thread: CodeThread | undefined,
+  thread: Background | undefined,
 ): Promise<{ reports: DriftReport[]; failed: boolean }> {
-  const attempt = async (request: Request): Promise<DriftReport | string> => {
+  const attempt = async (request: Request, compare: Compare): Promise<DriftReport | string> => {
     try {
-      const compare = await COMPARISONS[request.comparison](thread);
-      return await compare(ours, request, options);
+      return await compare(ours, request, options, thread);
     } catch (error) {
       if (!(error instanceof Error && WHY.has(error.name))) throw error;
       return `tynl drift ${request.comparison}: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`;
     }
   };
-  // The thread that compares code gets its work before this one is busy.
-  const first = requests.toSorted((a, b) =>
-    Number(b.comparison === "generated") - Number(a.comparison === "generated")
+  const names = Object.keys(COMPARISONS);
+  const inOrder = requests.toSorted((a, b) => names.indexOf(a.comparison) - names.indexOf(b.comparison));
+  const comparisons = await Promise.all(
+    inOrder.map(async (request) => [request, await COMPARISONS[request.comparison]()] as const),
   );
   const results = new Map(
-    await Promise.all(first.map(async (request) => [request, await attempt(request)] as const)),
+    await Promise.all(
+      comparisons.map(async ([request, compare]) => [request, await attempt(request, compare)] as const),
+    ),
   );
   const reports: DriftReport[] = [];
   for (const request of requests) {

@@ -1,9 +1,8 @@
 /** From specs to the text of every generated file. Pure: no file is read or written here. @module */
-import type { Project } from "ts-morph";
 import { emitFamily } from "./emit/typescript/family.ts";
 import { emitMessages } from "./emit/typescript/messages.ts";
 import { emitMeta } from "./emit/typescript/meta.ts";
-import { createProject, GENERATOR_VERSION, literal } from "./emit/typescript/source.ts";
+import { GENERATOR_VERSION, literal } from "./emit/typescript/source.ts";
 import { emitUapiTypescript } from "./emit/typescript/uapi.ts";
 import { type Family, type Layout, resolveFamily } from "./model/mod.ts";
 import { camelCase, property } from "./model/names.ts";
@@ -31,20 +30,16 @@ function banner(family: Family): string {
     `// SPDX-License-Identifier: ${family.license}`;
 }
 
-let project: Project | undefined;
-
 /** Generates the four files of a family. */
 export function generateFamily(file: SpecFile, options: GenerateOptions = {}): GeneratedFile[] {
-  // One project prints all files of a process: making one costs as much as a small family.
-  project ??= createProject();
   const { wire = "../../runtime/wire/mod.ts", layout = "natural" } = options;
   const family = resolveFamily(file, layout);
   const head = banner(family);
   const at = (name: string) => `${family.file}/${name}`;
   return [
-    { path: at("mod.ts"), text: emitFamily(project, family, head, wire) },
-    { path: at("messages.ts"), text: emitMessages(project, family, head, wire) },
-    { path: at("uapi.ts"), text: emitUapiTypescript(family.uapi, head, project) },
+    { path: at("mod.ts"), text: emitFamily(family, head, wire) },
+    { path: at("messages.ts"), text: emitMessages(family, head, wire) },
+    { path: at("uapi.ts"), text: emitUapiTypescript(family.uapi, head) },
     { path: at("meta.ts"), text: emitMeta(family, head, wire) },
   ];
 }

@@ -2,22 +2,21 @@
 import { compareHeaders } from "../../generator/drift/compare_headers.ts";
 import { explainByErrata } from "../../generator/drift/explain.ts";
 import type { DriftFinding, DriftReport } from "../../generator/drift/finding.ts";
-import {
-  collectHeaderFacts,
-  type HeaderFacts,
-  type IncludeFolder,
-} from "../../generator/drift/header_facts.ts";
+import { type HeaderFacts, headerNames } from "../../generator/drift/header_facts.ts";
 import { readHeaderFacts } from "../../generator/drift/stored.ts";
 import { UsageError } from "../failure.ts";
-import { isFolder, list, readText, storedText, writeText } from "./files.ts";
+import { lazily } from "../lazy.ts";
+import type { Background } from "./background.ts";
+import { isFolder, storedText, writeText } from "./files.ts";
 import type { DriftOptions, Request } from "./options.ts";
 import type { OurSpecs } from "./ours.ts";
 
-/** Compares specs with headers. */
+/** Compares specs with headers; with a thread, that reads them. */
 export async function driftHeaders(
   ours: OurSpecs,
   { source }: Request,
   { save, cc }: DriftOptions,
+  thread?: Background,
 ): Promise<DriftReport> {
   if (source === undefined) {
     throw new UsageError("headers needs an INCLUDE folder, or a file of facts that --save wrote");
@@ -26,7 +25,7 @@ export async function driftHeaders(
   if (cc !== undefined && !folder) {
     throw new UsageError(`--cc needs an INCLUDE folder, and ${source} is none`);
   }
-  const facts = folder ? collect(ours, source) : readHeaderFacts(source, storedText(source));
+  const facts = folder ? await collect(ours, source, thread) : readHeaderFacts(source, storedText(source));
   if (save !== undefined) writeText(save, storedFacts(facts));
   const all = ours.sound;
   const result = compareHeaders(all, facts);
@@ -56,32 +55,17 @@ export async function driftHeaders(
   };
 }
 
-function collect(ours: OurSpecs, source: string): HeaderFacts {
+/** The facts of a folder: from the second thread where there is one. */
+async function collect(
+  ours: OurSpecs,
+  include: string,
+  thread: Background | undefined,
+): Promise<HeaderFacts> {
   // Both, since an erratum may bring names.
-  const families = [...ours.sound, ...ours.faulty].map(({ family }) => family);
-  const facts = collectHeaderFacts(families, includeFolder(source), source);
-  if (facts.enums.length === 0) {
-    throw new UsageError(`no header below ${source} has a name that a spec has`);
-  }
-  return facts;
-}
-
-/** Headers of the interfaces that specs describe; those of one architecture or of sound and so on are not read. */
-function includeFolder(source: string): IncludeFolder {
-  // A kernel tree has them further inside.
-  const folder = isFolder(`${source}/include/uapi/linux`) ? `${source}/include/uapi` : source;
-  const names: string[] = [];
-  const walk = (path: string) => {
-    for (const { name, isDirectory } of list(`${folder}/${path}`)) {
-      if (isDirectory) walk(`${path}/${name}`);
-      else if (name.endsWith(".h")) names.push(`${path}/${name}`);
-    }
-  };
-  if (!isFolder(`${folder}/linux`)) {
-    throw new UsageError(`${folder} has no folder linux: it is no include folder`);
-  }
-  for (const part of ["linux", "drm"]) if (isFolder(`${folder}/${part}`)) walk(part);
-  return { names, text: (name) => readText(`${folder}/${name}`) };
+  const names = headerNames([...ours.sound, ...ours.faulty].map(({ family }) => family));
+  if (thread !== undefined) return await thread.headers({ names, include });
+  const { collectFolder } = await lazily<typeof import("./header_folder.ts")>("./drift/header_folder.ts");
+  return collectFolder({ names, include });
 }
 
 /** Facts as JSON, an enum or struct to a line. */

@@ -87,7 +87,15 @@ export interface IncludeFolder {
 }
 
 /** Names that specs give to constants and structs of C. */
-function wantedNames(families: readonly Family[]): { constants: Set<string>; structs: Set<string> } {
+export interface HeaderNames {
+  /** Constants: enumerators and macros. */
+  constants: ReadonlySet<string>;
+  /** Structs and unions. */
+  structs: ReadonlySet<string>;
+}
+
+/** The names in C that families may have. */
+export function headerNames(families: readonly Family[]): HeaderNames {
   return {
     constants: new Set(families.flatMap(({ uapi }) => uapiConstants(uapi).map(({ name }) => name))),
     structs: new Set(families.flatMap(({ structs }) => structs.flatMap(({ name }) => cStructNames(name)))),
@@ -102,13 +110,12 @@ export function headersOf({ spec }: SpecFile, family: Family): Set<string> {
   ]);
 }
 
-/** Reads what headers say about families; headers without a name of theirs are passed over. */
+/** Reads what headers say about names; headers without one of them are passed over. */
 export function collectHeaderFacts(
-  families: readonly Family[],
+  { constants, structs }: HeaderNames,
   folder: IncludeFolder,
   origin: string,
 ): HeaderFacts {
-  const { constants, structs } = wantedNames(families);
   const texts = new Map<string, string | undefined>();
   const text = (name: string) => {
     if (!texts.has(name)) texts.set(name, folder.text(name));

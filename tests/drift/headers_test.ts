@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { compareHeaders } from "../../generator/drift/compare_headers.ts";
 import { explainByErrata } from "../../generator/drift/explain.ts";
-import { collectHeaderFacts } from "../../generator/drift/header_facts.ts";
+import { collectHeaderFacts, headerNames } from "../../generator/drift/header_facts.ts";
 import { readErrata } from "../../generator/spec/errata_file.ts";
 import { resolveUapi, uapiConstants } from "../../generator/model/uapi.ts";
 import { emitUapiHeader } from "../../generator/emit/uapi_header.ts";
@@ -119,7 +119,7 @@ Deno.test("a header that we write ourselves agrees with its spec", () => {
   const text = emitUapiHeader(header, { license: file.license, specPath: "netdev.yaml" });
   const specs = resolved([file]);
   const facts = collectHeaderFacts(
-    specs.map(({ family }) => family),
+    headerNames(specs.map(({ family }) => family)),
     { names: [header.path], text: (name) => name === header.path ? text : undefined },
     "ours",
   );

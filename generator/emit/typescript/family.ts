@@ -2,7 +2,6 @@
 import {
   type InterfaceDeclarationStructure,
   type OptionalKind,
-  type Project,
   type StatementStructures,
   StructureKind,
 } from "ts-morph";
@@ -16,7 +15,7 @@ import type {
   Operation,
   StructType,
 } from "../../model/types.ts";
-import { commentText, described, literal, printSource } from "./source.ts";
+import { commentText, described, literal, printSource, type Statements } from "./source.ts";
 
 /** A message narrowed to the attributes that the spec lists for it. */
 function messageType(
@@ -115,12 +114,12 @@ function descriptor({ type, variable, name, protocol, version, operations, event
 }
 
 /** The text of mod.ts. */
-export function emitFamily(project: Project, family: Family, banner: string, wire: string): string {
+export function emitFamily(family: Family, banner: string, wire: string): string {
   const { type, name, operations, events, groups } = family;
   const documentation = family.doc === undefined
     ? `The \`${name}\` netlink family.`
     : commentText(family.doc);
-  const statements: Parameters<typeof printSource>[3]["statements"] = [
+  const statements: Statements = [
     interfaceOrNothing(
       `${type}Operations`,
       `Operations of the \`${name}\` family, with the attributes that each carries.`,
@@ -148,7 +147,7 @@ export function emitFamily(project: Project, family: Family, banner: string, wir
     },
     descriptor(family),
   ];
-  const body = printSource(project, `${family.file}/mod.ts`, "", { statements }).trim();
+  const body = printSource("", statements).trim();
 
   const sets = [...operations, ...events].flatMap(({ set }) => set === undefined ? [] : [set]);
   const headers = [...operations, ...events].flatMap(({ header }) => header === undefined ? [] : [header]);

@@ -3,7 +3,6 @@ import {
   type CodeBlockWriter,
   type InterfaceDeclarationStructure,
   type OptionalKind,
-  type Project,
   type StatementStructures,
   StructureKind,
 } from "ts-morph";
@@ -258,14 +257,14 @@ const WIRE_TYPES = [
 ];
 
 /** Text of a family's messages.ts; `wire` is what it imports the runtime by. */
-export function emitMessages(project: Project, family: Family, banner: string, wire: string): string {
+export function emitMessages(family: Family, banner: string, wire: string): string {
   const statements = [
     ...family.enums.flatMap(enumStatements),
     ...family.structs.flatMap(structStatements),
     ...family.sets.flatMap(setStatements),
     ...subMessageStatements(family),
   ];
-  const body = printSource(project, `${family.file}/messages.ts`, "", { statements });
+  const body = printSource("", statements);
   const code = body.replaceAll(/\/\*\*.*?\*\//gs, "");
   const imports = [...used(code, WIRE_TYPES).map((name) => `type ${name}`), ...used(code, WIRE_VALUES)];
   const doc = `/** Messages of the \`${family.name}\` family: enums, structs and attribute sets. @module */`;

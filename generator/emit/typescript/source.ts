@@ -1,29 +1,17 @@
 /** What the emitters of TypeScript share: source files by ts-morph, comments, literals. @module */
-import { IndentationText, type OptionalKind, Project, type SourceFileStructure } from "ts-morph";
+import { printStructure, type SourceFileStructure, StructureKind } from "ts-morph";
 import { property } from "../../model/names.ts";
 
 /** Version that generated files name. */
 export const GENERATOR_VERSION = "0.1.0";
 
-/** Creates the project that all files of a run are printed by. */
-export function createProject(): Project {
-  return new Project({
-    useInMemoryFileSystem: true,
-    manipulationSettings: { indentationText: IndentationText.TwoSpaces, useTrailingCommas: true },
-  });
-}
+/** What a source file consists of. */
+export type Statements = NonNullable<SourceFileStructure["statements"]>;
 
 /** Prints one source file below its banner. */
-export function printSource(
-  project: Project,
-  path: string,
-  banner: string,
-  source: OptionalKind<SourceFileStructure>,
-): string {
-  const file = project.createSourceFile(path, source, { overwrite: true });
-  const text = `${banner}\n${file.getFullText().trim()}\n`;
-  project.removeSourceFile(file);
-  return text;
+export function printSource(banner: string, statements: Statements): string {
+  const text = printStructure({ kind: StructureKind.SourceFile, statements }, { indentNumberOfSpaces: 2 });
+  return `${banner}\n${text.trim()}\n`;
 }
 
 /** Text that is safe inside a block comment, in one paragraph per paragraph of the original. */

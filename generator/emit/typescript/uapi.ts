@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type Project,
-  StructureKind,
-  VariableDeclarationKind,
-  type VariableStatementStructure,
-} from "ts-morph";
+import { StructureKind, VariableDeclarationKind, type VariableStatementStructure } from "ts-morph";
 import { sectionConstants, type UapiConstant, type UapiHeader } from "../../model/uapi.ts";
 import { described, literal, printSource } from "./source.ts";
 
@@ -18,7 +13,7 @@ import { described, literal, printSource } from "./source.ts";
  *
  * Constants of the kernel's own (`scope: kernel`) are left out. A name that comes twice is written once.
  */
-export function emitUapiTypescript(header: UapiHeader, banner: string, project: Project): string {
+export function emitUapiTypescript(header: UapiHeader, banner: string): string {
   const written = new Set<string>();
   const statements = header.sections.flatMap((section) => {
     const constants = sectionConstants(section).filter(({ name, scope }) => {
@@ -28,7 +23,7 @@ export function emitUapiTypescript(header: UapiHeader, banner: string, project: 
     });
     return constants.map((constant, i) => statement(constant, i === 0));
   });
-  return printSource(project, "uapi.ts", banner, { statements: [moduleDoc(header), ...statements] });
+  return printSource(banner, [moduleDoc(header), ...statements]);
 }
 
 function moduleDoc(header: UapiHeader): string {
