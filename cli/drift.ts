@@ -126,14 +126,11 @@ type Compare = (
   thread: Background | undefined,
 ) => DriftReport | Promise<DriftReport>;
 
-/**
- * What each comparison needs is loaded when it is asked for. Those that can leave work to another thread come first, so
- * that it has something to do before this one is busy.
- */
+/** What each comparison needs is loaded when it is asked for. */
 const COMPARISONS: { readonly [name in Comparison]: () => Promise<Compare> } = {
   generated: () => Promise.resolve(driftGenerated),
-  headers: async () => (await import("./drift/headers.ts")).driftHeaders,
   upstream: async () => (await import("./drift/upstream.ts")).driftUpstream,
+  headers: async () => (await import("./drift/headers.ts")).driftHeaders,
   kernel: async () => (await import("./drift/kernel.ts")).driftKernel,
 };
 
@@ -195,8 +192,9 @@ async function compareAll(
       return `tynl drift ${request.comparison}: ${error.message.replaceAll(/\s*\n\s*/g, " ")}`;
     }
   };
-  const names = Object.keys(COMPARISONS);
-  const inOrder = requests.toSorted((a, b) => names.indexOf(a.comparison) - names.indexOf(b.comparison));
+  // Those that leave work to another thread come first: it has something to do before this one is busy.
+  const shared = ({ comparison }: Request) => Number(comparison === "generated" || comparison === "headers");
+  const inOrder = requests.toSorted((a, b) => shared(b) - shared(a));
   const comparisons = await Promise.all(
     inOrder.map(async (request) => [request, await COMPARISONS[request.comparison]()] as const),
   );
