@@ -9,8 +9,9 @@ import type { HeaderFacts } from "../../generator/drift/header_facts.ts";
 import type { SpecFile } from "../../generator/spec/types.ts";
 import { UsageError } from "../failure.ts";
 import type { Answer, Message } from "./background_worker.ts";
-import { type CodeFolder, type CodeResult, plainSpec } from "./code.ts";
+import type { CodeFolder, CodeResult } from "./code.ts";
 import type { HeaderRequest } from "./header_folder.ts";
+import { plainSpec } from "./plain_spec.ts";
 
 /** The thread. */
 export interface Background {

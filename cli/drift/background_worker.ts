@@ -1,8 +1,9 @@
 /** The thread of `background.ts`. @module */
 import { parentPort } from "node:worker_threads";
 import { lazily } from "../lazy.ts";
-import { CodeComparison, type CodeFolder, type PlainSpec } from "./code.ts";
+import { CodeComparison, type CodeFolder } from "./code.ts";
 import type { HeaderRequest } from "./header_folder.ts";
+import type { PlainSpec } from "./plain_spec.ts";
 
 /** What the thread is told: specs, one after the other, and what to do then. Only the latter has an answer. */
 export type Message = { spec: PlainSpec } | { code: CodeFolder } | { headers: HeaderRequest };

@@ -7,15 +7,7 @@ import {
 import { type GeneratedFile, generateFamily, generateIndex } from "../../generator/generate.ts";
 import type { SpecFile } from "../../generator/spec/types.ts";
 import { isFolder, list, readText } from "./files.ts";
-
-/** A spec as plain data, which another thread can take: without the positions in its file. */
-export type PlainSpec = Omit<SpecFile, "position">;
-
-/** The spec as another thread can take it. Banners name the spec by its folder's last name alone. */
-export function plainSpec({ position: _, ...file }: SpecFile, specs: string): PlainSpec {
-  const last = specs.split("/").findLast((part) => part !== "" && part !== ".") ?? "specs";
-  return { ...file, path: `${last === ".." ? "specs" : last}/${file.file}.yaml` };
-}
+import type { PlainSpec } from "./plain_spec.ts";
 
 /** With what the code of all specs is compared. */
 export interface CodeFolder {

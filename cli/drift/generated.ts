@@ -9,13 +9,14 @@ import type { CodeFolder, CodeResult } from "./code.ts";
 import { isFolder } from "./files.ts";
 import type { DriftOptions, Request } from "./options.ts";
 import type { OurSpecs } from "./ours.ts";
+import { plainSpec } from "./plain_spec.ts";
 
 async function compareHere(
   ours: OurSpecs,
   files: readonly SpecFile[],
   folder: CodeFolder,
 ): Promise<CodeResult> {
-  const { CodeComparison, plainSpec } = await lazily<typeof import("./code.ts")>("./drift/code.ts");
+  const { CodeComparison } = await lazily<typeof import("./code.ts")>("./drift/code.ts");
   const comparison = new CodeComparison();
   for (const file of files) comparison.add(plainSpec(file, ours.given));
   return comparison.finish(folder);
