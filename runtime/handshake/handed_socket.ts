@@ -4,7 +4,9 @@ import { SystemError } from "../netlink/mod.ts";
 import { formatIpv4, formatIpv6 } from "../wire/mod.ts";
 
 /** Options of asm-generic/socket.h and netinet/tcp.h, and commands of fcntl.h; x86-64 and aarch64 agree. */
-const SOL_SOCKET = 1, SO_PROTOCOL = 38, SO_COOKIE = 57, IPPROTO_TCP = 6, TCP_NODELAY = 1;
+const SOL_SOCKET = 1, SO_PROTOCOL = 38, SO_COOKIE = 57, IPPROTO_TCP = 6, TCP_NODELAY = 1, TCP_INFO = 11;
+/** linux/sockios.h, and where tcpi_bytes_acked is in `struct tcp_info` (linux/tcp.h). */
+const SIOCOUTQ = 0x5411, ACKED = 120;
 const F_SETFD = 2, FD_CLOEXEC = 1;
 const EINTR = 4, EAGAIN = 11, EPIPE = 32, ECONNRESET = 104;
 /** Bytes of `struct sockaddr_in6`, the largest address that a TCP socket has. */
@@ -46,6 +48,27 @@ export class HandedSocket {
       this.#libc.getsockopt(this.fd, SOL_SOCKET, SO_COOKIE, value, new Uint32Array([8])),
     );
     return new DataView(value.buffer).getBigUint64(0, true);
+  }
+
+  /**
+   * How many bytes TCP was given to send since the connection was made, wherever they are now; one more or less for
+   * what TCP counts besides bytes. Throws `SystemError`.
+   */
+  get written(): bigint {
+    const info = new Uint8Array(ACKED + 8);
+    const unacknowledged = new Int32Array(1);
+    const acknowledged = () => {
+      const length = new Uint32Array([info.length]);
+      this.#checked("getsockopt", this.#libc.getsockopt(this.fd, IPPROTO_TCP, TCP_INFO, info, length));
+      return new DataView(info.buffer).getBigUint64(ACKED, true);
+    };
+    // The two belong together if nothing was acknowledged in between.
+    for (let before = acknowledged();;) {
+      this.#checked("ioctl", this.#libc.ioctl(this.fd, SIOCOUTQ, unacknowledged));
+      const after = acknowledged();
+      if (before === after) return after + BigInt(unacknowledged[0]!);
+      before = after;
+    }
   }
 
   /** Address of the peer as text, and its port; undefined if there is no peer any more. */

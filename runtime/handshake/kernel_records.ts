@@ -30,6 +30,21 @@ function told<T>(call: () => T): T {
   }
 }
 
+/** Sends a handshake message as one record; with an empty one, the kernel only ends the record that is open before. */
+function sendAsHandshake(fd: number, message: Uint8Array): boolean {
+  const header = new MessageHeader();
+  header.setControl(SOL_TLS, TLS_SET_RECORD_TYPE, handshake);
+  const bytes = message.slice();
+  for (;;) {
+    header.point(bytes);
+    const count = sockets().sendmsg(fd, header.bytes, Socket.dontWait | Socket.noSignal);
+    if (count === bytes.length) return true;
+    const errno = count === -1 ? sockets().errno() : Errno.EIO;
+    if (errno === EAGAIN) return false;
+    if (errno !== EINTR) throw new SystemError("sendmsg", errno);
+  }
+}
+
 /** TLS of the running kernel. */
 export function kernelRecords(): RecordLayer {
   return {
@@ -50,18 +65,7 @@ export function kernelRecords(): RecordLayer {
     },
     rekey: (fd, direction, keys) => told(() => direction === "send" ? setTx(fd, keys) : setRx(fd, keys)),
     current: (fd, direction) => currentKeys(fd, direction === "send" ? "tx" : "rx"),
-    sendHandshake(fd, message) {
-      const header = new MessageHeader();
-      header.setControl(SOL_TLS, TLS_SET_RECORD_TYPE, handshake);
-      const bytes = message.slice();
-      for (;;) {
-        header.point(bytes);
-        const count = sockets().sendmsg(fd, header.bytes, Socket.dontWait | Socket.noSignal);
-        if (count === bytes.length) return true;
-        const errno = count === -1 ? sockets().errno() : Errno.EIO;
-        if (errno === EAGAIN) return false;
-        if (errno !== EINTR) throw new SystemError("sendmsg", errno);
-      }
-    },
+    flush: (fd) => sendAsHandshake(fd, new Uint8Array(0)),
+    sendHandshake: sendAsHandshake,
   };
 }

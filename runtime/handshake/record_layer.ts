@@ -29,6 +29,8 @@ export interface RecordLayer {
   rekey(fd: number, direction: Direction, keys: TrafficKeys): void;
   /** The keys that one direction has now, its next sequence number included; undefined if the kernel does not tell. */
   current(fd: number, direction: Direction): TrafficKeys | undefined;
+  /** Makes a record of what the consumer has begun to send (MSG_MORE), if any; false if there is no room (EAGAIN). */
+  flush(fd: number): boolean;
   /** Sends one handshake record under the present keys; false if there is no room now (EAGAIN). */
   sendHandshake(fd: number, message: Uint8Array): boolean;
 }

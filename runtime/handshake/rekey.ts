@@ -5,12 +5,10 @@
  * The kernel is asked first which keys it has. The stored session is then the same, or one step behind, because it is
  * stored after each step. A key to receive with that no record has come under yet cannot have been changed by the
  * peer: the request is one that was served before, and its report was lost. Before a KeyUpdate of ours is sent, the
- * number of the record that will carry it is stored; the number that the kernel would use next tells later whether it
- * was sent.
- *
- * One case cannot be told: if the agent is killed between storing that number and sending, and the consumer sends just
- * one record before the request is repeated, that record passes for the KeyUpdate. The peer then fails on the next one
- * (bad_record_mac), and the connection has to be made anew.
+ * number of the record that will carry it is stored, and where in the stream that begins. If just one record has been
+ * sent since, and is as long as a KeyUpdate, it is that: no consumer sends five bytes (the shortest PDU of NVMe/TCP has
+ * 8, of RPC 28). Otherwise none was sent, or the consumer has gone on under the old key behind it, which no peer bears
+ * and nothing mends; so it is sent.
  *
  * @module
  */
@@ -31,6 +29,8 @@ export interface RekeyWork {
 
 /** KeyUpdate(update_not_requested), RFC 8446 section 4.6.3. */
 const keyUpdate = Uint8Array.of(24, 0, 0, 1, 0);
+/** Bytes of a record that carries it: header, content, content type, and the tag, as long in every suite. */
+const keyUpdateRecord = BigInt(5 + keyUpdate.length + 1 + 16);
 
 /** Steps that the kernel may be ahead of what is stored. */
 const mostSteps = 1;
@@ -133,16 +133,15 @@ export class Rekey {
 
   /** Finishes the KeyUpdate of ours that an earlier run began; true if it was sent. */
   #settleSending(found: Found | undefined): boolean {
-    const session = this.#session;
-    if (session.sending === undefined) return false;
-    const wasInstalled = (found?.steps ?? 0) > 0;
-    const records = (found?.sequence ?? 0n) - session.sending;
-    // It is still owed, and so sent before the consumer's records could be taken for it.
-    if (!wasInstalled && records === 0n) return false;
-    if (!wasInstalled && records !== 1n) {
-      throw new RequestError(Errno.EIO, "it cannot be told whether the last KeyUpdate was sent");
+    const { sending } = this.#session;
+    if (sending === undefined) return false;
+    if ((found?.steps ?? 0) === 0) {
+      const records = (found?.sequence ?? 0n) - sending.sequence;
+      const sent = records === 1n && this.#socket.written - sending.written === keyUpdateRecord;
+      // It is still owed, and so sent now.
+      if (!sent) return false;
+      this.#install("send");
     }
-    if (!wasInstalled) this.#install("send");
     this.#sent();
     return true;
   }
@@ -150,9 +149,12 @@ export class Rekey {
   async #send(): Promise<void> {
     const { fd } = this.#socket;
     const session = this.#session;
+    // Nothing of the consumer's may be left that would come before it: neither a record that is still open, nor one that
+    // TCP had no room for.
+    do await this.#socket.room(); while (!this.#records.flush(fd));
     const keys = this.#records.current(fd, "send");
     if (keys !== undefined) {
-      session.sending = sequenceOf(keys);
+      session.sending = { sequence: sequenceOf(keys), written: this.#socket.written };
       wipeKeys(keys);
       this.#store(session);
     }

@@ -5,6 +5,14 @@ import { secretBytes } from "../posix/mod.ts";
 import { Errno, RequestError } from "./errno.ts";
 import type { Serial } from "./keys.ts";
 
+/** A record that was about to be sent. */
+export interface PlannedRecord {
+  /** Its number. */
+  readonly sequence: bigint;
+  /** How many bytes TCP had been given before it. */
+  readonly written: bigint;
+}
+
 /** What the agent keeps of a connection. */
 export interface SessionRecord {
   /** Cookie of its socket. */
@@ -15,17 +23,17 @@ export interface SessionRecord {
   readonly remoteAuth: readonly Serial[];
   /** A KeyUpdate of ours is still due for one that the peer has sent. */
   owed: boolean;
-  /** The number of the record that was to carry a KeyUpdate of ours; until the new keys are set. */
-  sending: bigint | undefined;
+  /** A KeyUpdate of ours that was about to be sent; until the new keys are set. */
+  sending: PlannedRecord | undefined;
 }
 
 /**
  * The header, which is authenticated but not hidden: version, role, cookie of the socket, and how many KeyUpdates each
  * direction has had. Then the nonce, then what is sealed.
  */
-const version = 1, headerLength = 18, nonceLength = 24, tagLength = 16;
-/** What is sealed: flags, the number of a record, count of remoteAuth, those, and the state. */
-const fixedLength = 10, owedFlag = 1, sendingFlag = 2;
+const version = 2, headerLength = 18, nonceLength = 24, tagLength = 16;
+/** What is sealed: flags, the planned record's two numbers, count of remoteAuth, those, and the state. */
+const fixedLength = 18, countAt = 17, owedFlag = 1, sendingFlag = 2;
 /** Most serials that a record holds. */
 const mostRemoteAuth = 16;
 /** Length of the key that records are sealed with. */
@@ -50,8 +58,9 @@ export function sealRecord(record: SessionRecord, key: Uint8Array): Uint8Array {
   const content = secretBytes(fixedLength + 4 * remoteAuth.length + exported.length);
   const view = new DataView(content.buffer);
   view.setUint8(0, (owed ? owedFlag : 0) | (sending === undefined ? 0 : sendingFlag));
-  view.setBigUint64(1, sending ?? 0n);
-  view.setUint8(9, remoteAuth.length);
+  view.setBigUint64(1, sending?.sequence ?? 0n);
+  view.setBigUint64(9, sending?.written ?? 0n);
+  view.setUint8(countAt, remoteAuth.length);
   remoteAuth.forEach((serial, i) => view.setUint32(fixedLength + 4 * i, serial));
   content.set(exported, fixedLength + 4 * remoteAuth.length);
   exported.fill(0);
@@ -105,7 +114,7 @@ export function openRecord(bytes: Uint8Array, key: Uint8Array, cookie: bigint, r
 function readContent(content: Uint8Array, cookie: bigint): SessionRecord {
   const view = new DataView(content.buffer, content.byteOffset, content.length);
   const flags = view.getUint8(0);
-  const count = view.getUint8(9);
+  const count = view.getUint8(countAt);
   const end = fixedLength + 4 * count;
   if (end > content.length) damaged("has an impossible length");
   const remoteAuth = Array.from({ length: count }, (_, i) => view.getUint32(fixedLength + 4 * i));
@@ -120,6 +129,8 @@ function readContent(content: Uint8Array, cookie: bigint): SessionRecord {
     state,
     remoteAuth,
     owed: (flags & owedFlag) !== 0,
-    sending: (flags & sendingFlag) === 0 ? undefined : view.getBigUint64(1),
+    sending: (flags & sendingFlag) === 0
+      ? undefined
+      : { sequence: view.getBigUint64(1), written: view.getBigUint64(9) },
   };
 }

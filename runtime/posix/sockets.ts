@@ -20,6 +20,7 @@ const symbols = {
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   // Declared with the three arguments that every call here gives; both ABIs pass them as if it took no others.
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -67,6 +68,8 @@ export interface Sockets {
   shutdown(fd: number, how: number): number;
   /** fcntl(2) with a number: what it gives, or -1. */
   fcntl(fd: number, command: number, argument: number): number;
+  /** ioctl(2) that writes an int: 0, or -1. */
+  ioctl(fd: number, request: number, value: Int32Array<ArrayBuffer>): number;
   /** close(2): 0, or -1. */
   close(fd: number): number;
   /** Error number of the last of these calls, which must have failed. */
@@ -105,11 +108,12 @@ export function sockets(): Sockets {
 }
 
 function open(): Sockets {
-  const { send, recv, ...others } = openLibc(symbols);
+  const { send, recv, ioctl, ...others } = openLibc(symbols);
   return {
     ...others,
     send: (fd, bytes, length, flags) => send(fd, bytes, BigInt(length), flags),
     recv: (fd, bytes, length, flags) => recv(fd, bytes, BigInt(length), flags),
+    ioctl: (fd, request, value) => ioctl(fd, BigInt(request), value),
     errno,
   };
 }

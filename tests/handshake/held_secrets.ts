@@ -20,6 +20,7 @@ const records: RecordLayer = {
   arm: () => {},
   rekey: () => {},
   current: () => undefined,
+  flush: () => true,
   sendHandshake: () => true,
 };
 const keys = new MemoryKeys();

@@ -23,6 +23,7 @@ const records: RecordLayer = {
   rekey: (fd, direction, keys: TrafficKeys) =>
     void call(lifeline, { name: "rekey", fd, direction, keys: [toText(keys)] }),
   current: (fd, direction) => fromText(call(lifeline, { name: "current", fd, direction }) as KeyText),
+  flush: () => true,
   sendHandshake: (fd, message) =>
     call(lifeline, { name: "sendHandshake", fd, message: message.toBase64() }) as boolean,
 };

@@ -120,7 +120,7 @@ Deno.test("a request whose answer was sent is not answered twice", async () => {
 });
 
 Deno.test("a KeyUpdate that a killed agent had only planned is sent with the next request, whatever that is, and once", async () => {
-  const first = await Rig.start({ keyUpdates: true });
+  await using first = await Rig.start({ keyUpdates: true });
   using session = await OpenSession.open(first, "client");
   first.records.onStep = (step) => {
     if (step === "before KeyUpdate") throw new Error("killed");
@@ -137,8 +137,32 @@ Deno.test("a KeyUpdate that a killed agent had only planned is sent with the nex
     await session.talks(second);
   }
   assert.deepEqual(session.consumer(second).rekeys, { send: 1, receive: 2 });
-  await first[Symbol.asyncDispose]();
 });
+
+for (const records of [1, 2]) {
+  Deno.test(`a KeyUpdate that a killed agent had only planned is not taken for sent because of the consumer's ${records} record(s)`, async () => {
+    await using first = await Rig.start({ keyUpdates: true });
+    using session = await OpenSession.open(first, "server");
+    await session.peerUpdates(first, true);
+    first.records.onStep = (step) => {
+      if (step === "before KeyUpdate") throw new Error("killed");
+    };
+    first.kernel.fail("done", 5);
+    const request = first.kernel.submit(session.upcall(first, receivedRequestUpdate));
+    await first.told("rekey");
+    request.cancel();
+    await first.stop();
+    first.records.onStep = () => {};
+    for (let i = 0; i < records; i++) await session.consumer(first).send("meanwhile");
+    const { kernel, keys } = first;
+    await using second = await Rig.start({ kernel, keys, records: first.records });
+    await session.rekey(second, receivedRequestUpdate);
+    await session.endpoint.receives(9 * records);
+    await session.talks(second);
+    assert.deepEqual(session.consumer(second).rekeys, { send: 1, receive: 1 });
+    assert.deepEqual(session.generations(), { send: 1, receive: 1 });
+  });
+}
 
 Deno.test("where there is no room to send, the agent waits for it and sends the same KeyUpdate", async () => {
   await using rig = await Rig.start({ keyUpdates: true });

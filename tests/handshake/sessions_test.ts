@@ -128,7 +128,7 @@ Deno.test("a session goes with its connection, and others stay", async () => {
 
 Deno.test("an agent that starts finds the sessions of an earlier one, and forgets those without a connection", async () => {
   const connections = new ScriptedConnections();
-  const first = await Rig.start({ keyUpdates: true, connections });
+  await using first = await Rig.start({ keyUpdates: true, connections });
   using alive = await OpenSession.open(first, "client");
   using gone = await OpenSession.open(first, "server");
   await first.stop();
@@ -141,7 +141,6 @@ Deno.test("an agent that starts finds the sessions of an earlier one, and forget
   await alive.peerUpdates(second);
   await alive.rekey(second, received);
   await alive.talks(second);
-  await first[Symbol.asyncDispose]();
 });
 
 Deno.test("after events were lost, what is not there any more is forgotten", async () => {

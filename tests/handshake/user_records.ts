@@ -254,6 +254,11 @@ export class UserRecords implements RecordLayer {
     return this.tells ? this.#connection(fd).halves[direction].current() : undefined;
   }
 
+  flush(): boolean {
+    // Every send of a consumer here is a record.
+    return true;
+  }
+
   sendHandshake(fd: number, message: Uint8Array): boolean {
     this.onStep("before KeyUpdate");
     this.#count("sendHandshake");
