@@ -111,6 +111,12 @@ export class Peer implements AsyncDisposable {
     return assert.fail("it does not listen");
   }
 
+  /** Waits until it has ended. */
+  async ends(): Promise<Deno.CommandStatus> {
+    await within("its end", this.#done);
+    return await this.#process.status;
+  }
+
   /** Types something. */
   async types(text: string | Uint8Array): Promise<void> {
     await this.#stdin.write(typeof text === "string" ? new TextEncoder().encode(text) : text);

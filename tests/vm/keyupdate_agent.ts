@@ -7,6 +7,8 @@ import {
   type AgentEvent,
   createAgent,
   kernelConnections,
+  kernelRecords,
+  type RecordLayer,
   type RekeyEvent,
 } from "../../runtime/handshake/mod.ts";
 import { sockets } from "../../runtime/posix/mod.ts";
@@ -17,12 +19,17 @@ import {
 } from "../../runtime/testing/mod.ts";
 import { lines } from "./lines.ts";
 
-/** An upcall, or descriptors to be closed. */
+/** Where the process is to be killed: before or after it sends its next KeyUpdate. */
+export type End = "before" | "after";
+
+/** An upcall, an end, or descriptors to be closed. */
 export interface Question {
   /** Stands before the answer. */
   readonly id: number;
   /** What the kernel asks for. */
   readonly submit?: HandshakeSubmission;
+  /** Kills the process over an upcall to come. */
+  readonly die?: End;
   /** Descriptors that this process inherited. */
   readonly close?: readonly number[];
 }
@@ -35,6 +42,18 @@ export interface Answer extends HandshakeOutcome {
   readonly generation?: RekeyEvent["generation"];
 }
 
+let end: End | undefined;
+/** The kernel's TLS, and a death that leaves nothing tidy. */
+const records: RecordLayer = {
+  ...kernelRecords(),
+  sendHandshake(fd, message) {
+    if (end === "before") Deno.kill(Deno.pid, "SIGKILL");
+    const sent = kernelRecords().sendHandshake(fd, message);
+    if (end === "after") Deno.kill(Deno.pid, "SIGKILL");
+    return sent;
+  },
+};
+
 async function serve(): Promise<void> {
   const kernel = handshakeKernel({ keyUpdates: true });
   let last: Omit<Answer, keyof HandshakeOutcome> = {};
@@ -43,11 +62,18 @@ async function serve(): Promise<void> {
     else console.log(JSON.stringify(event, (_, value) => value instanceof Error ? value.message : value));
   };
   const limits = { keyUpdates: 1000, deadline: 60_000 };
-  const agent = createAgent({ transport: kernel, connections: kernelConnections(), limits, onEvent });
+  const agent = createAgent({
+    transport: kernel,
+    connections: kernelConnections(),
+    records,
+    limits,
+    onEvent,
+  });
   const running = agent.run();
   const answer = (id: number, value: unknown) => console.log(`#${id} ${JSON.stringify(value)}`);
   for await (const line of lines(Deno.stdin.readable)) {
-    const { id, submit, close } = JSON.parse(line) as Question;
+    const { id, submit, die, close } = JSON.parse(line) as Question;
+    end ??= die;
     for (const fd of close ?? []) sockets().close(fd);
     if (submit === undefined) {
       answer(id, {});

@@ -157,3 +157,38 @@ agentTest(
     }
   },
 );
+
+for (const role of ["client", "server"] as const) {
+  agentTest(
+    `${role}: an agent that is killed before or after it sends a KeyUpdate: the next one does what is left to do`,
+    async (t) => {
+      const session = await RealSession.tynl(role, suites[0]!, storePsks());
+      let agent = await AgentProcess.start();
+      let sent = 0;
+      const killed = async (end: "before" | "after", meanwhile: readonly string[]) => {
+        const texts = meanwhile.map((text) => `${text};`);
+        await agent.diesOver(session.upcall(KeyUpdateType.send), end);
+        for (const text of texts) await session.consumer.send(23, new TextEncoder().encode(text));
+        agent = await AgentProcess.start();
+        await session.rekey(agent, KeyUpdateType.send);
+        if (texts.length > 0) await session.peer.receives(texts.join(""));
+        await session.talks();
+        assert.equal(session.generation!.send, ++sent);
+      };
+      try {
+        await session.open(agent);
+        await t.step("before, and the consumer is silent", () => killed("before", []));
+        await t.step("before, and the consumer sends a record", () => killed("before", ["one"]));
+        await t.step("before, and the consumer sends three", () => killed("before", ["one", "two", "three"]));
+        await t.step("after it", () => killed("after", []));
+        await t.step("after it, and behind a record that the consumer had begun", async () => {
+          session.begins("begun;");
+          await killed("after", []);
+        });
+      } finally {
+        await session.end(agent);
+        await agent.kill();
+      }
+    },
+  );
+}

@@ -11,9 +11,9 @@ import { connect, cookieOf, Listener, setNoDelay, shutdown } from "../handshake/
 import { Endpoint, Peer } from "../interop/peer.ts";
 import { pskArguments } from "../interop/openssl.ts";
 import { fastClock } from "../ktls/connections.ts";
-import type { Answer, Question } from "./keyupdate_agent.ts";
+import type { Answer, End, Question } from "./keyupdate_agent.ts";
 
-const F_SETFD = 2;
+const F_SETFD = 2, MSG_MORE = 0x8000;
 
 /** Serials of the PSKs. */
 export interface PskSerials {
@@ -53,6 +53,13 @@ export class AgentProcess {
   /** Has it serve an upcall. */
   async submit(submission: HandshakeSubmission): Promise<Answer> {
     return await this.#ask({ submit: submission }) as Answer;
+  }
+
+  /** Has it serve an upcall over which it is killed, by SIGKILL, before or after it sends a KeyUpdate. */
+  async diesOver(submission: HandshakeSubmission, die: End): Promise<void> {
+    await this.#ask({ die });
+    await this.#process.types(`${JSON.stringify({ submit: submission, id: 0 })}\n`);
+    assert.equal((await this.#process.ends()).signal, "SIGKILL");
   }
 
   /** Has it close a descriptor that it inherited. */
@@ -189,6 +196,12 @@ export class RealSession {
   upcall(type: KeyUpdateType): HandshakeSubmission {
     const messageType = this.role === "client" ? MsgType.clientkeyupdate : MsgType.serverkeyupdate;
     return { ...this.#submission(), messageType, keyUpdateRequest: type, sessionId: this.#sessionId };
+  }
+
+  /** The consumer begins to send something, and does not say that it is all (MSG_MORE). */
+  begins(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    assert.equal(sockets().send(this.#fd, bytes, bytes.length, MSG_MORE), bytes.length);
   }
 
   /** The handshake. */
