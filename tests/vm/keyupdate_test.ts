@@ -41,7 +41,6 @@ function rekeys(before = new Map<string, bigint>()): Map<string, bigint> {
 
 agentTest("fifty KeyUpdates of each connection, by three agents, and no session is left", async (t) => {
   const psks = storePsks();
-  // An agent inherits connections that there are when it is started.
   const sessions = await Promise.all([
     ...suites.flatMap((suite) => [
       RealSession.tynl("client", suite, psks),
@@ -50,7 +49,7 @@ agentTest("fifty KeyUpdates of each connection, by three agents, and no session 
     RealSession.openssl("client", psks),
     RealSession.openssl("server", psks),
   ]);
-  let agent = await AgentProcess.start();
+  let agent = await AgentProcess.start(...sessions);
   const counted = new Map<string, bigint>();
   try {
     for (const session of sessions) {
@@ -77,13 +76,13 @@ agentTest("fifty KeyUpdates of each connection, by three agents, and no session 
     await t.step("twenty KeyUpdates of each", () => update(1, 20));
     await t.step("the agent is killed, and the next one knows the sessions", async () => {
       await agent.kill();
-      agent = await AgentProcess.start();
+      agent = await AgentProcess.start(...sessions);
       assert.equal(agent.found, sessions.length);
     });
     await t.step("twenty more of each", () => update(21, 40));
     await t.step("the agent is killed, and the next one asked at once", async () => {
       await agent.kill();
-      agent = await AgentProcess.start();
+      agent = await AgentProcess.start(...sessions);
       await update(41, GENERATIONS);
     });
 
@@ -104,6 +103,7 @@ agentTest("fifty KeyUpdates of each connection, by three agents, and no session 
     await t.step("a connection that ends is forgotten, and no other", async () => {
       const [first, ...others] = sessions;
       await first!.end(agent);
+      assert.equal(await agent.forgets(), "closed", "the kernel has told");
       await until("its key is gone", () => storedSessions().length < sessions.length);
       assert.deepEqual(storedSessions(), others.map(({ cookie }) => cookie).sort());
     });
@@ -124,7 +124,7 @@ agentTest(
   async () => {
     const psks = storePsks();
     const session = await RealSession.tynl("client", suites[0]!, psks);
-    const agent = await AgentProcess.start();
+    const agent = await AgentProcess.start(session);
     try {
       await session.open(agent);
       const refused = await agent.submit({ ...session.upcall(KeyUpdateType.send), sessionId: 1 });
@@ -142,7 +142,7 @@ agentTest(
   "while a KeyUpdate waits for its keys the kernel gives nothing to read, and all of it after",
   async () => {
     const session = await RealSession.tynl("server", suites[1]!, storePsks());
-    const agent = await AgentProcess.start();
+    const agent = await AgentProcess.start(session);
     try {
       await session.open(agent);
       await session.peerUpdates(false);
@@ -163,13 +163,13 @@ for (const role of ["client", "server"] as const) {
     `${role}: an agent that is killed before or after it sends a KeyUpdate: the next one does what is left to do`,
     async (t) => {
       const session = await RealSession.tynl(role, suites[0]!, storePsks());
-      let agent = await AgentProcess.start();
+      let agent = await AgentProcess.start(session);
       let sent = 0;
       const killed = async (end: "before" | "after", meanwhile: readonly string[]) => {
         const texts = meanwhile.map((text) => `${text};`);
         await agent.diesOver(session.upcall(KeyUpdateType.send), end);
         for (const text of texts) await session.consumer.send(23, new TextEncoder().encode(text));
-        agent = await AgentProcess.start();
+        agent = await AgentProcess.start(session);
         await session.rekey(agent, KeyUpdateType.send);
         if (texts.length > 0) await session.peer.receives(texts.join(""));
         await session.talks();

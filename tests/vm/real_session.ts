@@ -13,7 +13,7 @@ import { pskArguments } from "../interop/openssl.ts";
 import { fastClock } from "../ktls/connections.ts";
 import type { Answer, End, Question } from "./keyupdate_agent.ts";
 
-const F_SETFD = 2, MSG_MORE = 0x8000;
+const F_SETFD = 2, FD_CLOEXEC = 1, MSG_MORE = 0x8000;
 
 /** Serials of the PSKs. */
 export interface PskSerials {
@@ -35,12 +35,15 @@ export class AgentProcess {
     this.found = found;
   }
 
-  /** Starts one, and waits until it serves. It has all connections that there are now. */
-  static async start(): Promise<AgentProcess> {
+  /** Starts one with the consumers' ends of connections, and waits until it serves. */
+  static async start(...sessions: readonly RealSession[]): Promise<AgentProcess> {
+    // No other process may have them: a socket that it held would not end with the connection.
+    for (const session of sessions) session.lend(true);
     const { pathname } = new URL("./keyupdate_agent.ts", import.meta.url);
     const process = new Peer(Deno.execPath(), ["run", "--no-check", "--no-lock", "--allow-all", pathname]);
-    const [, sessions] = await process.prints(/"type":"started".*"sessions":(\d+)/);
-    return new AgentProcess(process, Number(sessions));
+    const [, found] = await process.prints(/"type":"started".*"sessions":(\d+)/);
+    for (const session of sessions) session.lend(false);
+    return new AgentProcess(process, Number(found));
   }
 
   async #ask(question: Omit<Question, "id">): Promise<unknown> {
@@ -65,6 +68,12 @@ export class AgentProcess {
   /** Has it close a descriptor that it inherited. */
   async close(fd: number): Promise<void> {
     await this.#ask({ close: [fd] });
+  }
+
+  /** Waits until it tells why it has forgotten a session. */
+  async forgets(): Promise<string> {
+    const [, reason] = await this.#process.prints(/"type":"session-removed".*"reason":"(\w+)"/);
+    return reason!;
   }
 
   /** Kills it, with SIGKILL. */
@@ -151,7 +160,7 @@ export class RealSession {
     const strong = suite.endsWith("384");
     const psk = strong ? psk384 : psk256;
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const fd = connect(listener.addr.port, "127.0.0.1", true);
+    const fd = connect(listener.addr.port);
     const connection = await listener.accept();
     connection.setNoDelay(true);
     const options = { suites: [suite], now: fastClock() };
@@ -171,14 +180,11 @@ export class RealSession {
     if (role === "client") {
       const peer = new Peer("openssl", ["s_server", "-accept", "127.0.0.1:0", "-nocert", ...args]);
       const [, port] = await peer.prints(/ACCEPT 127\.0\.0\.1:(\d+)/);
-      return make(connect(Number(port), "127.0.0.1", true), peer);
+      return make(connect(Number(port)), peer);
     }
     using listener = new Listener();
     const peer = new Peer("openssl", ["s_client", "-connect", `127.0.0.1:${listener.port}`, ...args]);
-    const fd = await listener.incoming();
-    // Agents are to inherit it.
-    sockets().fcntl(fd, F_SETFD, 0);
-    return make(fd, peer);
+    return make(await listener.incoming(), peer);
   }
 
   /** The consumer's end, once it is open. */
@@ -190,6 +196,11 @@ export class RealSession {
   #submission(): Pick<HandshakeSubmission, "fd" | "timeout" | "authMode" | "peerIdentity"> {
     const peerIdentity = [this.role === "client" ? this.#psk : 0];
     return { fd: this.#fd, timeout: 60_000, authMode: Auth.psk, peerIdentity };
+  }
+
+  /** Whether processes that are started now inherit the consumer's end. */
+  lend(inherited: boolean): void {
+    sockets().fcntl(this.#fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
   }
 
   /** What the kernel asks the agent for. */
