@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { timingSafeEqual } from "node:crypto";
 import { installNextKeys, wipeKeys } from "../ktls/mod.ts";
 import type { Direction, SessionState, TrafficKeys } from "../tls/mod.ts";
 import { Errno, RequestError } from "./errno.ts";
@@ -47,17 +48,11 @@ function sequenceOf({ sequence }: TrafficKeys): bigint {
   return new DataView(sequence.buffer, sequence.byteOffset, 8).getBigUint64(0);
 }
 
-function sameKey(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
-  return difference === 0;
-}
-
 /** Whether a state's key of one direction is that one. */
 function hasKey(state: SessionState, direction: Direction, key: Uint8Array): boolean {
   const keys = state.trafficKeys(direction);
   try {
-    return sameKey(keys.key, key);
+    return keys.key.length === key.length && timingSafeEqual(keys.key, key);
   } finally {
     wipeKeys(keys);
   }
