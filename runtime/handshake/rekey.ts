@@ -144,16 +144,18 @@ export class Rekey {
   async #send(): Promise<void> {
     const { fd } = this.#socket;
     const session = this.#session;
-    // Nothing of the consumer's may be left that would come before it: neither a record that is still open, nor one that
-    // TCP had no room for.
-    do await this.#socket.room(); while (!this.#records.flush(fd));
-    const keys = this.#records.current(fd, "send");
-    if (keys !== undefined) {
-      session.sending = { sequence: sequenceOf(keys), written: this.#socket.written };
-      wipeKeys(keys);
-      this.#store(session);
-    }
-    while (!this.#records.sendHandshake(fd, keyUpdate)) await this.#socket.room();
+    // The consumer may send while this one waits for room: then what was planned does not hold any more.
+    do {
+      // Nothing of the consumer's may be left that would come before it: neither a record that is still open, nor one
+      // that TCP had no room for.
+      do await this.#socket.room(); while (!this.#records.flush(fd));
+      const keys = this.#records.current(fd, "send");
+      if (keys !== undefined) {
+        session.sending = { sequence: sequenceOf(keys), written: this.#socket.written };
+        wipeKeys(keys);
+        this.#store(session);
+      }
+    } while (!this.#records.sendHandshake(fd, keyUpdate));
     this.#install("send");
     this.#sent();
   }

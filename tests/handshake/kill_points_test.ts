@@ -1,7 +1,8 @@
 /**
  * An agent that is cut off between any two steps of a KeyUpdate, and its successor: the same request, made again,
- * leaves both ends of the connection in step, and does nothing twice, whether the consumer has been silent or not. Steps are calls that change something outside of
- * the agent: keys of the kernel's TLS, records on the socket, keys in the keyring.
+ * leaves both ends of the connection in step, and does nothing twice, whether the consumer has been silent or not.
+ * Steps are calls that change something outside of the agent: keys of the kernel's TLS, records on the socket, keys in
+ * the keyring.
  */
 import assert from "node:assert/strict";
 import { KeyUpdateType } from "../../generated/handshake/mod.ts";

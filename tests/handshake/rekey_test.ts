@@ -164,6 +164,35 @@ for (const records of [1, 2]) {
   });
 }
 
+Deno.test("a KeyUpdate that waited for room behind the consumer's data is known to have been sent by an agent's successor", async () => {
+  await using first = await Rig.start({ keyUpdates: true });
+  using session = await OpenSession.open(first, "client");
+  await session.peerUpdates(first, true);
+  let [tries, dead] = [0, false];
+  let meanwhile = Promise.resolve();
+  const onStep = (step: string) => {
+    if (step === "before KeyUpdate" && ++tries === 1) meanwhile = session.consumer(first).send("meanwhile");
+    dead ||= step === "after KeyUpdate";
+    if (dead) throw new Error("killed");
+  };
+  first.records.onStep = first.keys.onStep = onStep;
+  first.records.full = 1;
+  first.kernel.fail("done", 5);
+  const request = first.kernel.submit(session.upcall(first, receivedRequestUpdate));
+  await first.told("rekey");
+  await meanwhile;
+  request.cancel();
+  await first.stop();
+  assert.equal(tries, 2);
+  first.records.onStep = first.keys.onStep = () => {};
+  const { kernel, keys, records } = first;
+  await using second = await Rig.start({ kernel, keys, records });
+  await session.rekey(second, receivedRequestUpdate);
+  assert.equal(records.calls.sendHandshake, 2, "no other was sent");
+  await session.endpoint.receives(9);
+  await session.talks(second);
+});
+
 Deno.test("where there is no room to send, the agent waits for it and sends the same KeyUpdate", async () => {
   await using rig = await Rig.start({ keyUpdates: true });
   using session = await OpenSession.open(rig, "client");

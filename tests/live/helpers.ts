@@ -1,6 +1,13 @@
 /** What live tests share: a test in a network namespace of its own, what it needs, and the events that it waits for. */
 import assert from "node:assert/strict";
-import { type ChangeOptions, type Family, FamilyNotFoundError, open, type Subscription } from "../../mod.ts";
+import {
+  type ChangeOptions,
+  type Family,
+  FamilyNotFoundError,
+  NetlinkError,
+  open,
+  type Subscription,
+} from "../../mod.ts";
 import type { OperationTypes } from "../../runtime/wire/mod.ts";
 import { namespacesAllowed, withNamespace } from "../netlink/netns.ts";
 
@@ -77,3 +84,29 @@ export async function told<T extends { name: string }, N extends T["name"]>(
 
 /** What the event of a name says. */
 export type MessageOf<T, N> = T extends { name: N; message: infer M } ? M : never;
+
+/** What a refusal says. */
+export interface Words {
+  /** Name of the error number. */
+  code: string;
+  /** The sentence. */
+  message?: RegExp;
+  /** Path of the attribute that was refused. */
+  attribute?: string;
+  /** Path of the attribute that is missing. */
+  missing?: string;
+  /** What the kernel would take. */
+  policy?: object;
+}
+
+/** That a request is refused in these words. */
+export async function refused(answer: Promise<unknown>, words: Words): Promise<void> {
+  const { code, message = /./, attribute, missing, policy } = words;
+  await assert.rejects(answer, (error) => {
+    assert(error instanceof NetlinkError, `${error}`);
+    assert.deepEqual([error.code, error.attribute, error.missing], [code, attribute, missing]);
+    assert.match(error.message, message);
+    assert.deepEqual(error.extack?.policy, policy);
+    return true;
+  });
+}

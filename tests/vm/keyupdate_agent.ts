@@ -43,12 +43,13 @@ export interface Answer extends HandshakeOutcome {
 }
 
 let end: End | undefined;
+const kernelTls = kernelRecords();
 /** The kernel's TLS, and a death that leaves nothing tidy. */
 const records: RecordLayer = {
-  ...kernelRecords(),
+  ...kernelTls,
   sendHandshake(fd, message) {
     if (end === "before") Deno.kill(Deno.pid, "SIGKILL");
-    const sent = kernelRecords().sendHandshake(fd, message);
+    const sent = kernelTls.sendHandshake(fd, message);
     if (end === "after") Deno.kill(Deno.pid, "SIGKILL");
     return sent;
   },

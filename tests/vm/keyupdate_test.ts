@@ -186,8 +186,8 @@ for (const role of ["client", "server"] as const) {
           await killed("after", []);
         });
       } finally {
-        await session.end(agent);
         await agent.kill();
+        await session.end();
       }
     },
   );
